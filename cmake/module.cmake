@@ -1,0 +1,88 @@
+# spanker_module(NAME USES other... SOURCES file... HEADERS file... TESTS file... LIBRARIES target... [TEST_LIBRARIES target...])
+#
+# One folder of the pipeline as one static library, spanker_NAME (spanker::NAME).
+#
+# Includes are spelled "spanker/NAME/file.hpp". Each module is given an include root of its own that
+# holds nothing but a link to its folder, and sees only the roots of the modules that it uses (and those
+# that they use). So the compiler itself refuses an include that was not declared here.
+# Cycles cannot be written: a module may only use modules that were added before it.
+function(spanker_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;SOURCES;HEADERS;TESTS;LIBRARIES;TEST_LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "spanker_module(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  foreach(used IN LISTS arg_USES)
+    if(NOT TARGET spanker_${used})
+      message(FATAL_ERROR "module ${name} uses ${used}, which is not above it in the pipeline (CMakeLists.txt)")
+    endif()
+  endforeach()
+  _spanker_refuse_relative_includes(${arg_SOURCES} ${arg_HEADERS} ${arg_TESTS})
+
+  set(root ${PROJECT_BINARY_DIR}/include_roots/${name})
+  file(MAKE_DIRECTORY ${root}/spanker)
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${root}/spanker/${name} SYMBOLIC)
+
+  add_library(spanker_${name} STATIC ${arg_SOURCES})
+  add_library(spanker::${name} ALIAS spanker_${name})
+  set_target_properties(spanker_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(spanker_${name} PUBLIC
+    $<BUILD_INTERFACE:${root}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(spanker_${name} PUBLIC cxx_std_20)
+  list(TRANSFORM arg_USES PREPEND spanker_ OUTPUT_VARIABLE used_targets)
+  target_link_libraries(spanker_${name} PUBLIC ${used_targets} PRIVATE ${arg_LIBRARIES})
+  spanker_warnings(spanker_${name})
+  set_property(GLOBAL APPEND PROPERTY SPANKER_MODULES ${name})
+  set_property(GLOBAL APPEND PROPERTY SPANKER_PUBLIC_HEADERS_${name} ${arg_HEADERS})
+
+  if(SPANKER_DEVELOPER)
+    _spanker_headers_compile_alone(${name} ${arg_HEADERS})
+  endif()
+  if(SPANKER_TESTS AND arg_TESTS)
+    add_executable(test_${name} ${arg_TESTS})
+    target_link_libraries(test_${name} PRIVATE spanker_${name} ${arg_LIBRARIES} ${arg_TEST_LIBRARIES} GTest::gtest_main)
+    target_compile_definitions(test_${name} PRIVATE SPANKER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    spanker_warnings(test_${name})
+    gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()
+
+function(spanker_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion)
+  if(SPANKER_DEVELOPER)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()
+
+# Spelled in any other way ("../plan/search.hpp", "spanker/cost/../plan/search.hpp") an include would reach around
+# the include roots.
+function(_spanker_refuse_relative_includes)
+  file(GLOB headers RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS *.hpp)  # the private ones too
+  foreach(file IN LISTS headers ARGN)
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+      continue()  # generated
+    endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(STRINGS ${file} bad REGEX "^[ \t]*#[ \t]*include[ \t]*\"")
+    list(FILTER bad EXCLUDE REGEX "\"spanker/")
+    file(STRINGS ${file} roundabout REGEX "^[ \t]*#[ \t]*include.*[\"</]\\.\\.?/")
+    list(APPEND bad ${roundabout})
+    if(bad)
+      message(FATAL_ERROR "${CMAKE_CURRENT_SOURCE_DIR}/${file}: an include of ours is spelled \"spanker/module/file.hpp\", got: ${bad}")
+    endif()
+  endforeach()
+endfunction()
+
+function(_spanker_headers_compile_alone name)
+  set(checks)
+  foreach(header IN LISTS ARGN)
+    string(REGEX REPLACE "[/.]" "_" stem ${header})
+    set(check ${CMAKE_CURRENT_BINARY_DIR}/header_checks/${stem}.cpp)
+    file(CONFIGURE OUTPUT ${check} CONTENT "#include \"spanker/${name}/${header}\"\n")
+    list(APPEND checks ${check})
+  endforeach()
+  if(checks)
+    add_library(header_check_${name} OBJECT ${checks})
+    target_link_libraries(header_check_${name} PRIVATE spanker_${name})
+    spanker_warnings(header_check_${name})
+  endif()
+endfunction()

@@ -1,0 +1,235 @@
+#include "spanker/base/file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace spanker {
+namespace {
+
+namespace fs = std::filesystem;
+
+class File : public ::testing::Test {
+ protected:
+  File() {
+    std::string pattern = (fs::temp_directory_path() / "spanker_file_test.XXXXXX").string();
+    if (::mkdtemp(pattern.data()) != nullptr) folder_ = pattern;
+  }
+  ~File() override { fs::remove_all(folder_); }
+  void SetUp() override { ASSERT_FALSE(folder_.empty()); }
+
+  std::string path(std::string_view name) const { return (folder_ / name).string(); }
+
+  /// A file with that content, as the standard library writes it.
+  std::string file(std::string_view name, std::string_view content) const {
+    std::ofstream(path(name), std::ios::binary) << content;
+    return path(name);
+  }
+
+  std::string fifo(std::string_view name) const {
+    EXPECT_EQ(::mkfifo(path(name).c_str(), 0600), 0);
+    return path(name);
+  }
+
+  static std::string content(const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  std::size_t files_in_folder() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+  }
+
+ private:
+  fs::path folder_;
+};
+
+template <class T>
+void expect_error(const Result<T>& result, ErrorKind kind, const std::string& path, std::string_view part) {
+  ASSERT_FALSE(result) << path;
+  EXPECT_EQ(result.error().kind, kind) << path;
+  EXPECT_EQ(result.error().where, path);
+  EXPECT_NE(to_line(result.error()).find(part), std::string::npos) << to_line(result.error());
+}
+
+using ReadTextFile = File;
+
+TEST_F(ReadTextFile, ReadsItWhole) {
+  const std::string text = "a = \"\u00e4\"\r\n\n" + std::string(100'000, 'x');
+  EXPECT_EQ(read_text_file(file("a.toml", text), 1 << 20).value(), text);
+  EXPECT_EQ(read_text_file(file("empty", ""), 0).value(), "");
+}
+
+TEST_F(ReadTextFile, RefusesOneThatIsTooLong) {
+  const std::string name = file("long", "12345");
+  EXPECT_TRUE(read_text_file(name, 5));
+  expect_error(read_text_file(name, 4), ErrorKind::kBadInput, name,
+               "too large, wanted at most 4 bytes, got 5 bytes");
+}
+
+TEST_F(ReadTextFile, RefusesWhatIsNotText) {
+  const std::string name = file("binary", "GGUF\x03\xff");
+  expect_error(read_text_file(name, 100), ErrorKind::kBadInput, name, "wanted valid UTF-8");
+}
+
+TEST_F(ReadTextFile, FailsWhereThereIsNoFile) {
+  expect_error(read_text_file(path("none"), 100), ErrorKind::kIo, path("none"), "cannot open: No such file");
+  const std::string name = file("file", "x") + "/child";
+  expect_error(read_text_file(name, 100), ErrorKind::kIo, name, "cannot open: Not a directory");
+}
+
+TEST_F(ReadTextFile, FailsOnADirectory) {
+  fs::create_directory(path("folder"));
+  expect_error(read_text_file(path("folder"), 100), ErrorKind::kIo, path("folder"),
+               "wanted a regular file, got a directory");
+}
+
+TEST_F(ReadTextFile, DoesNotWaitForThePeerOfAPipe) {
+  const std::string name = fifo("pipe");
+  expect_error(read_text_file(name, 100), ErrorKind::kIo, name,
+               "wanted a regular file, got a pipe or device");
+}
+
+using WriteFileAtomically = File;
+
+TEST_F(WriteFileAtomically, WritesANewFileAndReplacesAnOldOne) {
+  const std::string name = path("plan.json");
+  ASSERT_TRUE(write_file_atomically(name, "first"));
+  EXPECT_EQ(content(name), "first");
+  const std::string long_content(3'000'000, 'y');
+  ASSERT_TRUE(write_file_atomically(name, long_content));
+  EXPECT_EQ(content(name), long_content);
+  ASSERT_TRUE(write_file_atomically(name, std::string_view("\0\xff", 2)));
+  EXPECT_EQ(content(name), std::string("\0\xff", 2));
+  ASSERT_TRUE(write_file_atomically(name, ""));
+  EXPECT_EQ(content(name), "");
+  EXPECT_EQ(files_in_folder(), 1u);
+}
+
+TEST_F(WriteFileAtomically, AReaderOfTheOldFileKeepsIt) {
+  const std::string name = file("plan.json", "old");
+  std::ifstream reader(name);
+  ASSERT_TRUE(write_file_atomically(name, "new"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(reader), {}), "old");
+}
+
+TEST_F(WriteFileAtomically, HasTheModeOfAnyNewFile) {
+  const mode_t before = ::umask(027);
+  const auto written = write_file_atomically(path("plan.json"), "x");
+  const mode_t during = ::umask(before);
+  ASSERT_TRUE(written);
+  EXPECT_EQ(during, 027u) << "the umask is as it was";
+  struct stat status {};
+  ASSERT_EQ(::stat(path("plan.json").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777u, 0640u);
+}
+
+TEST_F(WriteFileAtomically, FailsWhereThereIsNoFolder) {
+  const std::string name = path("none/plan.json");
+  expect_error(write_file_atomically(name, "x"), ErrorKind::kIo, name,
+               "cannot create a file beside it: No such file");
+  EXPECT_EQ(files_in_folder(), 0u);
+}
+
+TEST_F(WriteFileAtomically, ReplacesNeitherAFolderNorADevice) {
+  fs::create_directory(path("folder"));
+  expect_error(write_file_atomically(path("folder"), "x"), ErrorKind::kIo, path("folder"),
+               "cannot be written, wanted a regular file, got a directory");
+  const std::string name = fifo("pipe");
+  expect_error(write_file_atomically(name, "x"), ErrorKind::kIo, name,
+               "cannot be written, wanted a regular file, got a pipe or device");
+  EXPECT_TRUE(fs::is_fifo(name));
+  EXPECT_EQ(files_in_folder(), 2u);
+}
+
+/// Lets no file grow beyond `bytes`, as a full disk would.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit = {bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+TEST_F(WriteFileAtomically, KeepsTheOldFileWhereTheDiskIsFull) {
+  const std::string name = file("plan.json", "old");
+  Result<void> written;
+  {
+    const FileSizeLimit limit(4096);
+    written = write_file_atomically(name, std::string(10'000, 'x'));
+  }
+  expect_error(written, ErrorKind::kIo, name, "cannot write: File too large");
+  EXPECT_EQ(content(name), "old");
+  EXPECT_EQ(files_in_folder(), 1u) << "the temporary file is gone";
+}
+
+using Mapped = File;
+
+std::string text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+}
+
+TEST_F(Mapped, HoldsTheBytesOfTheFile) {
+  const std::string bytes("GGUF\0\xff", 6);
+  const auto mapped = MappedFile::open(file("a.gguf", bytes));
+  ASSERT_TRUE(mapped);
+  EXPECT_EQ(text_of(*mapped), bytes);
+}
+
+TEST_F(Mapped, AnEmptyFileHasNoBytes) {
+  const auto mapped = MappedFile::open(file("empty", ""));
+  ASSERT_TRUE(mapped);
+  EXPECT_TRUE(mapped->bytes().empty());
+}
+
+TEST_F(Mapped, Moves) {
+  auto first = MappedFile::open(file("a", "aaaa"));
+  auto second = MappedFile::open(file("b", "bb"));
+  ASSERT_TRUE(first && second);
+  MappedFile moved = std::move(*first);
+  EXPECT_EQ(text_of(moved), "aaaa");
+  EXPECT_TRUE(first->bytes().empty());
+  moved = std::move(*second);
+  EXPECT_EQ(text_of(moved), "bb");
+}
+
+TEST_F(Mapped, OutlivesTheName) {
+  const std::string name = file("a", "aaaa");
+  const auto mapped = MappedFile::open(name);
+  ASSERT_TRUE(mapped);
+  fs::remove(name);
+  EXPECT_EQ(text_of(*mapped), "aaaa");
+}
+
+TEST_F(Mapped, FailsOnWhatIsNoRegularFile) {
+  expect_error(MappedFile::open(path("none")), ErrorKind::kIo, path("none"), "cannot open: No such file");
+  fs::create_directory(path("folder"));
+  expect_error(MappedFile::open(path("folder")), ErrorKind::kIo, path("folder"), "got a directory");
+  const std::string name = fifo("pipe");
+  expect_error(MappedFile::open(name), ErrorKind::kIo, name, "got a pipe or device");
+}
+
+}  // namespace
+}  // namespace spanker

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "spanker/base/quantity.hpp"
+
+namespace spanker {
+
+// For people: three or four significant digits and the unit that fits. The texts of bytes, rates and
+// durations are valid quantities again (parse_quantity.hpp), but rounded.
+
+/// "582 MB", powers of 1000.
+std::string format(Bytes bytes);
+/// "4 GiB" where it is a whole number of KiB, MiB or GiB; else as `format`.
+std::string format_binary(Bytes bytes);
+/// "2 GB/s".
+std::string format(BytesPerSecond rate);
+/// "20 Gop/s".
+std::string format(OpsPerSecond rate);
+/// "30.6 us"; above a minute still in seconds.
+std::string format(Seconds time);
+
+}  // namespace spanker

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "spanker/base/result.hpp"
+#include "spanker/report/table.hpp"
+
+namespace spanker {
+
+/// Exit codes of the command line.
+enum class ExitCode : int { kFine = 0, kNo = 1, kBadInput = 2, kIo = 3, kInternal = 4 };
+
+ExitCode exit_code_of(ErrorKind kind);
+
+/// What a command says and how it ends. An error is one line; where there is one, warnings follow it.
+struct Outcome {
+  ExitCode code = ExitCode::kFine;
+  std::string out;                    ///< for stdout
+  std::string error;                  ///< one line for stderr, without the "spanker: error: "
+  std::vector<std::string> warnings;  ///< for stderr, after the error
+
+  static Outcome fine(std::string out) { return {ExitCode::kFine, std::move(out), {}, {}}; }
+  static Outcome failed(const Error& error) { return {exit_code_of(error.kind), {}, to_line(error), {}}; }
+};
+
+/// Runs `spanker` with these arguments (without the program's name) and touches nothing but the files they name.
+Outcome run_command_line(const std::vector<std::string>& arguments, const Style& style);
+
+}  // namespace spanker

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+
+#include "spanker/cli/command.hpp"
+
+namespace CLI {
+class App;
+}
+
+// Internal to this module. Each function adds a subcommand with its options, help and examples; when the command line
+// names it, `outcome` is set.
+namespace spanker {
+
+struct CommandContext {
+  Style style;
+  std::optional<Outcome> outcome;
+};
+
+void add_plan_command(CLI::App& app, CommandContext& context);
+void add_tile_command(CLI::App& app, CommandContext& context);
+void add_profile_command(CLI::App& app, CommandContext& context);
+void add_inspect_command(CLI::App& app, CommandContext& context);
+
+}  // namespace spanker

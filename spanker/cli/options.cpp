@@ -1,0 +1,52 @@
+#include "spanker/cli/options.hpp"
+
+#include <charconv>
+
+#include "spanker/base/parse_quantity.hpp"
+#include "spanker/cluster/profile.hpp"
+#include "spanker/model/load.hpp"
+
+namespace spanker {
+
+Result<Model> model_from_flags(const std::string& model, const std::string& quant) {
+  std::optional<TensorType> type;
+  if (!quant.empty()) {
+    auto parsed = parse_tensor_type(quant, "--quant");
+    if (!parsed) return tl::unexpected(parsed.error());
+    type = *parsed;
+  }
+  return load_model(model, type);
+}
+
+Result<Cluster> cluster_from_flags(const std::string& cluster, std::optional<std::uint32_t> cards) {
+  auto loaded = load_cluster(cluster);
+  if (!loaded || !cards) return loaded;
+  return with_card_count(*loaded, *cards);
+}
+
+Result<StrategySet> strategies_from_flag(const std::string& strategy) {
+  if (strategy == "auto") return StrategySet{};
+  if (strategy == "single") return StrategySet::only(PlanStrategy::kSingleCard);
+  if (strategy == "tensor") return StrategySet::only(PlanStrategy::kTensorParallel);
+  if (strategy == "pipeline") return StrategySet::only(PlanStrategy::kPipelineParallel);
+  return bad_input("--strategy", "unknown strategy", "auto, tensor, pipeline or single", "\"" + strategy + "\"");
+}
+
+Result<EmbeddingPlace> embedding_from_flag(const std::string& place) {
+  if (place == "cards") return EmbeddingPlace::kCards;
+  if (place == "host") return EmbeddingPlace::kHost;
+  return bad_input("--embedding", "unknown place", "cards or host", "\"" + place + "\"");
+}
+
+Result<std::uint64_t> bandwidth_from_flag(const std::string& text, const std::string& flag) {
+  std::uint64_t whole = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, whole);
+  if (error == std::errc{} && rest == end && !text.empty()) return whole;
+  auto rate = parse_bandwidth(text, flag);
+  if (!rate) return tl::unexpected(rate.error());
+  if (rate->value >= 1.8e19) return bad_input(flag, "too fast", "below 2^64 bytes per second", text);
+  return static_cast<std::uint64_t>(rate->value + 0.5);
+}
+
+}  // namespace spanker

@@ -1,0 +1,126 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <variant>
+
+#include "spanker/cli/commands.hpp"
+#include "spanker/cli/options.hpp"
+#include "spanker/plan/explain.hpp"
+#include "spanker/report/plan_report.hpp"
+
+namespace spanker {
+namespace {
+
+constexpr std::uint64_t kDefaultContext = 2048;
+
+constexpr const char* kHelp = R"(Examples:
+  spanker plan tinyllama-1.1b --cards 4
+  spanker plan llama-2-70b --cards 12 --context 4096
+  spanker plan model.gguf --cluster my-cluster.toml --json
+  spanker plan llama-3-8b --cluster raspberry-pi-5-gbe --strategy pipeline --streams 8)";
+
+struct Flags {
+  std::string model;
+  std::string quant;
+  std::string cluster = "sails-rev-a";
+  std::optional<std::uint32_t> cards;
+  std::optional<std::uint64_t> context;
+  std::uint64_t prompt = 512;
+  std::uint64_t generate = 128;
+  std::uint64_t streams = 1;
+  std::string objective = "latency";
+  std::string strategy = "auto";
+  std::string kv_type = "f16";
+  std::string link_type = "f32";
+  std::string embedding = "cards";
+  bool json = false;
+};
+
+/// Everything that the flags ask, read and checked.
+struct Question {
+  Problem problem;
+  StrategySet strategies;
+};
+
+/// Without --context, room for the prompt and what is generated, and never less than the default.
+std::uint64_t context_of(const Flags& flags) {
+  const std::uint64_t needed = flags.prompt > UINT64_MAX - flags.generate ? UINT64_MAX : flags.prompt + flags.generate;
+  return flags.context.value_or(std::max(kDefaultContext, needed));
+}
+
+Result<Question> question_from(const Flags& flags) {
+  Workload workload;
+  workload.context = context_of(flags);
+  workload.prompt = flags.prompt;
+  workload.generate = flags.generate;
+  workload.streams = flags.streams;
+  auto strategies = strategies_from_flag(flags.strategy);
+  if (!strategies) return tl::unexpected(strategies.error());
+  if (flags.objective != to_string(Objective::kLatency)) {
+    return bad_input("--objective", "unknown objective", "latency", "\"" + flags.objective + "\"");
+  }
+  auto kv_type = parse_tensor_type(flags.kv_type, "--kv-dtype");
+  if (!kv_type) return tl::unexpected(kv_type.error());
+  workload.kv_type = *kv_type;
+  auto link_type = parse_tensor_type(flags.link_type, "--link-dtype");
+  if (!link_type) return tl::unexpected(link_type.error());
+  workload.link_type = *link_type;
+  auto embedding = embedding_from_flag(flags.embedding);
+  if (!embedding) return tl::unexpected(embedding.error());
+  workload.embedding = *embedding;
+
+  auto cluster = cluster_from_flags(flags.cluster, flags.cards);
+  if (!cluster) return tl::unexpected(cluster.error());
+  if (!strategies->single_card && cluster->card_count < 2) {
+    return bad_input("--strategy", flags.strategy + " needs several cards", "two cards or more", "1");
+  }
+  auto model = model_from_flags(flags.model, flags.quant);
+  if (!model) return tl::unexpected(model.error());
+  auto problem = Problem::make(std::move(*model), std::move(*cluster), workload);
+  if (!problem) return tl::unexpected(problem.error());
+  return Question{std::move(*problem), *strategies};
+}
+
+Outcome run_plan(const Flags& flags, const Style& style) {
+  const auto question = question_from(flags);
+  if (!question) return Outcome::failed(question.error());
+  const Problem& problem = question->problem;
+  const auto result = answer(problem, question->strategies);
+  if (const auto* found = std::get_if<Answer>(&result)) {
+    return Outcome::fine(flags.json ? to_json(problem, *found) : to_text(problem, *found, style));
+  }
+  const NoPlan& none = std::get<NoPlan>(result);
+  Error error{ErrorKind::kInfeasible, "plan", none.reason, "", ""};
+  if (none.smallest_cards) error.wanted = std::to_string(*none.smallest_cards) + " cards or more";
+  Outcome outcome = Outcome::failed(error);
+  outcome.warnings = none.warnings;
+  if (flags.json) outcome.out = to_json(problem, none);
+  return outcome;
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand("plan", "Split a model over a cluster, with predicted speed and reasons");
+  command->footer(kHelp);
+  auto flags = std::make_shared<Flags>();
+  command->add_option("MODEL", flags->model, "Preset name or path to a GGUF file")->required();
+  command->add_option("--quant", flags->quant, "Weight type of a preset: q4_0 (default), q8_0, f16, ...");
+  command->add_option("--cluster", flags->cluster, "Profile name or path to a TOML file")->capture_default_str();
+  command->add_option("--cards", flags->cards, "Number of cards, instead of the profile's");
+  command->add_option("--context", flags->context,
+                      "Positions that KV memory is kept for and decode is priced at (default 2048, or what prompt and\n"
+                      "generated tokens need)");
+  command->add_option("--prompt", flags->prompt, "Tokens of the prompt")->capture_default_str();
+  command->add_option("--generate", flags->generate, "Tokens to generate")->capture_default_str();
+  command->add_option("--streams", flags->streams, "Sequences kept at once")->capture_default_str();
+  command->add_option("--objective", flags->objective, "What to be best at: latency")->capture_default_str();
+  command->add_option("--strategy", flags->strategy, "auto, tensor, pipeline or single")->capture_default_str();
+  command->add_option("--kv-dtype", flags->kv_type, "KV cache: f32, f16 or q8_0")->capture_default_str();
+  command->add_option("--link-dtype", flags->link_type, "Vectors between cards: f32, f16 or q8_0")->capture_default_str();
+  command->add_option("--embedding", flags->embedding, "Where the embedding table lives: cards or host")
+      ->capture_default_str();
+  command->add_flag("--json", flags->json, "One JSON object instead of tables");
+  command->callback([flags, &context] { context.outcome = run_plan(*flags, context.style); });
+}
+
+}  // namespace spanker

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "spanker/base/quantity.hpp"
+#include "spanker/cluster/link.hpp"
+#include "spanker/cluster/ranged.hpp"
+
+namespace spanker {
+
+/// Cards are numbered from 0. In a star the switch has the number `card_count`.
+using CardId = std::uint32_t;
+
+/// The largest cluster a profile or a flag may ask for.
+inline constexpr std::uint32_t kMaxCards = 65536;
+
+enum class Topology { kRing, kLine, kFullMesh, kStar, kTorus };
+
+/// "ring", "line", "full_mesh", "star", "torus".
+std::string_view to_string(Topology topology);
+
+struct CardSpec {
+  Ranged<BytesPerSecond> memory_bandwidth;
+  Ranged<Bytes> memory_capacity;
+  std::optional<Ranged<OpsPerSecond>> compute;  ///< absent: compute is not modelled
+  Ranged<Seconds> step_overhead;                ///< fixed cost of one kernel step
+  Ranged<Seconds> token_overhead;               ///< fixed cost of one pass
+
+  bool operator==(const CardSpec&) const = default;
+};
+
+/// One direction of one cable.
+struct LinkSpec {
+  Ranged<BytesPerSecond> bandwidth;
+  Ranged<Seconds> latency;
+  LinkState state = LinkState::kUp;
+
+  bool operator==(const LinkSpec&) const = default;
+};
+
+struct HostLinkSpec {
+  Ranged<BytesPerSecond> bandwidth;
+  Ranged<Seconds> latency;
+  bool shared = true;  ///< one port for all cards
+
+  bool operator==(const HostLinkSpec&) const = default;
+};
+
+/// Cards, cables and the host link, as a profile tells them. A value: everything else is derived from it.
+struct Cluster {
+  std::string name;
+  std::string description;
+  std::uint32_t card_count = 1;  ///< 1 to kMaxCards
+  Topology topology = Topology::kRing;
+  std::uint32_t torus_columns = 0;  ///< divides card_count in a torus, 0 elsewhere
+  CardSpec card;                    ///< every card that has no override
+  LinkSpec link;                    ///< every direction of every cable that has no override
+  HostLinkSpec host_link;
+  std::map<CardId, CardSpec> card_overrides;                     ///< complete specs, not differences
+  std::map<std::pair<CardId, CardId>, LinkSpec> link_overrides;  ///< by (from, to); complete specs
+  std::vector<std::string> warnings;                             ///< what the profile's reader noticed
+
+  const CardSpec& card_at(CardId card_id) const;
+  /// Whether no card differs from another (links may).
+  bool cards_are_equal() const;
+};
+
+}  // namespace spanker

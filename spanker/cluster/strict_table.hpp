@@ -1,0 +1,113 @@
+#pragma once
+
+#include <toml++/toml.h>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "spanker/base/format_quantity.hpp"
+#include "spanker/base/result.hpp"
+#include "spanker/cluster/ranged.hpp"
+
+namespace spanker {
+
+/// Parses TOML of any bytes. `file` is named in errors.
+Result<toml::table> parse_toml(std::string_view text, std::string_view file);
+
+/// The first fault that was found. Readers go on with stand-in values after it, so that they read straight
+/// down.
+class FirstFault {
+ public:
+  void note(const Failure& failure) {
+    if (!error_) error_ = failure.value();
+  }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  std::optional<Error> error_;
+};
+
+/// A table of a TOML file, read strictly: what is missing, of the wrong type or out of range is noted as a
+/// fault that names the file, the line and the key, and a stand-in value is returned.
+class StrictTable {
+ public:
+  /// `path` names the table in errors, "" for the whole file. Everything referred to must outlive the object.
+  StrictTable(const toml::table& table, std::string_view file, std::string path, FirstFault& fault)
+      : table_(&table), file_(file), path_(std::move(path)), fault_(&fault) {}
+
+  bool has(std::string_view key) const { return table_->contains(key); }
+  bool is_string(std::string_view key) const;
+  /// "file:line: table.key"; without a line where the key is absent.
+  std::string where(std::string_view key) const;
+  void fail(std::string_view key, std::string what, std::string wanted = {}, std::string got = {}) const;
+
+  /// Any other key is a fault.
+  void allow_only(std::span<const std::string_view> keys) const;
+
+  std::string text(std::string_view key, std::string_view wanted = "a string") const;
+  bool flag(std::string_view key) const;
+  std::uint32_t integer(std::string_view key, std::uint32_t low, std::uint32_t high) const;
+  StrictTable table(std::string_view key) const;
+  /// An array of tables; none where the key is absent.
+  std::vector<StrictTable> tables(std::string_view key) const;
+
+  /// One of `values`, spelled as their to_string says.
+  template <class Enum, std::size_t N>
+  Enum choice(std::string_view key, const std::array<Enum, N>& values) const {
+    std::array<std::string_view, N> names;
+    for (std::size_t i = 0; i < N; ++i) names[i] = to_string(values[i]);
+    return values[choice_index(key, names)];
+  }
+
+  /// A quantity string, or a table of such: value, and perhaps low, high and source. `parse` is one of
+  /// parse_quantity.hpp's.
+  template <class T>
+  Ranged<T> quantity(std::string_view key, Result<T> (*parse)(std::string_view, std::string_view)) const {
+    Ranged<T> ranged;
+    if (!is_table(key)) {
+      ranged.value = ranged.low = ranged.high = parsed(key, parse);
+      return ranged;
+    }
+    const StrictTable parts = table(key);
+    parts.allow_only(kQuantityKeys);
+    ranged.value = parts.parsed("value", parse);
+    ranged.low = parts.has("low") ? parts.parsed("low", parse) : ranged.value;
+    ranged.high = parts.has("high") ? parts.parsed("high", parse) : ranged.value;
+    if (parts.has("source")) ranged.source = parts.text("source");
+    if (ranged.low > ranged.value || ranged.value > ranged.high) {
+      fail(key, "value outside its own range", "low <= value <= high",
+           "low " + format(ranged.low) + ", value " + format(ranged.value) + ", high " + format(ranged.high));
+    }
+    return ranged;
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 4> kQuantityKeys = {"value", "low", "high", "source"};
+
+  const toml::node* find(std::string_view key, std::string_view wanted) const;
+  std::optional<std::string> optional_text(std::string_view key, std::string_view wanted) const;
+  std::size_t choice_index(std::string_view key, std::span<const std::string_view> names) const;
+  bool is_table(std::string_view key) const;
+
+  template <class T>
+  T parsed(std::string_view key, Result<T> (*parse)(std::string_view, std::string_view)) const {
+    const auto quantity = optional_text(
+        key, "a quantity: a string of a number and a unit, or a table {value, low, high, source}");
+    if (!quantity) return {};
+    const auto result = parse(*quantity, where(key));
+    if (!result) fault_->note(Failure(result.error()));
+    return result.value_or(T{});
+  }
+
+  const toml::table* table_;
+  std::string_view file_;
+  std::string path_;
+  FirstFault* fault_;
+};
+
+}  // namespace spanker

@@ -1,0 +1,113 @@
+#include "spanker/cost/collective_cost.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace spanker {
+namespace {
+
+Cost unreachable_cost() {
+  Cost cost;
+  cost.link_latency = Seconds(std::numeric_limits<double>::infinity());
+  return cost;
+}
+
+}  // namespace
+
+std::uint64_t Payload::units() const {
+  const std::uint64_t block = block_shape(type).elements;
+  return (elements + block - 1) / block;
+}
+
+CollectivePricer::CollectivePricer(const ClusterRates& rates)
+    : rates_(rates), link_bytes_(rates.network().link_count(), 0) {}
+
+Cost CollectivePricer::transfer(CardId from, CardId to, Payload payload) {
+  if (from == to || payload.elements == 0) return {};
+  const Transfer whole{0, 1, 0, payload.units(), false};
+  const CardId cards[] = {from, to};
+  return price_round({&whole, 1}, cards, payload.unit_bytes());
+}
+
+Cost CollectivePricer::collective(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
+                                  Payload payload) {
+  const auto ranks = static_cast<std::uint32_t>(cards.size());
+  return price(make_schedule(collective, algorithm, ranks, payload.units()), cards, payload.unit_bytes());
+}
+
+CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<const CardId> cards, Payload payload) {
+  const auto algorithms = algorithms_of(collective);
+  if (cards.size() < 2 || payload.elements == 0) return {algorithms.front(), {}};
+  Key key{collective, payload.units(), payload.type, equivalent_cards(cards)};
+  if (const auto known = cheapest_.find(key); known != cheapest_.end()) return known->second;
+
+  CollectiveChoice best{algorithms.front(), unreachable_cost()};
+  for (const Algorithm algorithm : algorithms) {
+    const Cost cost = this->collective(collective, algorithm, cards, payload);
+    if (cost.total() < best.cost.total()) best = {algorithm, cost};
+  }
+  cheapest_.emplace(std::move(key), best);
+  return best;
+}
+
+Cost CollectivePricer::price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes) {
+  Cost cost;
+  for (std::size_t i = 0; i < schedule.round_count(); ++i) cost += price_round(schedule.round(i), cards, unit_bytes);
+  return cost;
+}
+
+Cost CollectivePricer::price_round(std::span<const Transfer> round, std::span<const CardId> cards, Bytes unit_bytes) {
+  routes_.clear();
+  route_ends_.clear();
+  bool all_reachable = true;
+  for (const Transfer& transfer : round) {
+    all_reachable &= rates_.network().append_route(cards[transfer.from], cards[transfer.to], routes_);
+    route_ends_.push_back(routes_.size());
+  }
+  if (!all_reachable) return unreachable_cost();
+
+  std::size_t hop = 0;
+  for (std::size_t i = 0; i < round.size(); ++i) {
+    for (; hop < route_ends_[i]; ++hop) link_bytes_[routes_[hop]] += round[i].units * unit_bytes.value;
+  }
+
+  Cost slowest;
+  hop = 0;
+  for (std::size_t i = 0; i < round.size(); ++i) {
+    Cost cost;
+    for (; hop < route_ends_[i]; ++hop) {
+      const LinkRates link = rates_.link(routes_[hop]);
+      cost.link_latency += link.latency;
+      cost.link_bandwidth = std::max(cost.link_bandwidth, Bytes(link_bytes_[routes_[hop]]) / link.bandwidth);
+    }
+    if (cost.total() > slowest.total()) slowest = cost;
+  }
+  for (const LinkId id : routes_) link_bytes_[id] = 0;
+  return slowest;
+}
+
+std::vector<CardId> CollectivePricer::equivalent_cards(std::span<const CardId> cards) const {
+  std::vector<CardId> key(cards.begin(), cards.end());
+  if (!rates_.network().is_uniform()) return key;
+  const CardId first = key.front();
+  switch (rates_.topology()) {
+    case Topology::kFullMesh:
+    case Topology::kStar:
+      std::iota(key.begin(), key.end(), CardId{0});
+      break;
+    case Topology::kRing:
+      for (CardId& card : key) card = (card + rates_.card_count() - first) % rates_.card_count();
+      break;
+    case Topology::kLine:
+      if (std::ranges::min(key) == first) {
+        for (CardId& card : key) card -= first;
+      }
+      break;
+    case Topology::kTorus:
+      break;
+  }
+  return key;
+}
+
+}  // namespace spanker

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "spanker/collective/schedule.hpp"
+#include "spanker/cost/cluster_rates.hpp"
+
+namespace spanker {
+
+/// A vector as it travels: how many elements, in which type. It can be cut between blocks of that type only.
+struct Payload {
+  std::uint64_t elements = 0;
+  TensorType type = TensorType::kF32;
+
+  /// Blocks; the last may be padded.
+  std::uint64_t units() const;
+  Bytes unit_bytes() const { return Bytes(block_shape(type).bytes); }
+};
+
+/// Which algorithm a use of a collective takes, and its price.
+struct CollectiveChoice {
+  Algorithm algorithm = Algorithm::kDirect;
+  Cost cost;
+};
+
+/// Prices transfers and collectives on a cluster's links, and remembers what it priced. Not thread-safe.
+///
+/// A transfer takes latency summed over its hops + bytes / bandwidth of its slowest link (cut-through); transfers of one
+/// round that share a directed link share its bandwidth, so a link that carries B bytes in a round needs B / bandwidth.
+/// A round lasts as long as its slowest transfer; a collective is the sum of its rounds.
+class CollectivePricer {
+ public:
+  /// `rates` must outlive the pricer.
+  explicit CollectivePricer(const ClusterRates& rates);
+
+  /// One vector from one card to another; nothing where they are the same. Infinite link_latency where no route is up.
+  Cost transfer(CardId from, CardId to, Payload payload);
+
+  /// `collective` by `algorithm` among `cards` (rank r is cards[r]); no cost for one card or an empty payload.
+  Cost collective(Collective collective, Algorithm algorithm, std::span<const CardId> cards, Payload payload);
+
+  /// The cheapest algorithm; the first of algorithms_of(collective) among equals.
+  CollectiveChoice cheapest(Collective collective, std::span<const CardId> cards, Payload payload);
+
+  /// Cards between which, in that order, every collective costs what it costs between `cards`: moved to where uniform wiring
+  /// starts, or `cards` themselves.
+  std::vector<CardId> equivalent_cards(std::span<const CardId> cards) const;
+
+ private:
+  using Key = std::tuple<Collective, std::uint64_t, TensorType, std::vector<CardId>>;
+
+  Cost price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes);
+  Cost price_round(std::span<const Transfer> round, std::span<const CardId> cards, Bytes unit_bytes);
+
+  const ClusterRates& rates_;
+  std::map<Key, CollectiveChoice> cheapest_;
+  // Scratch of price_round: routes of a round's transfers, one after another, and the bytes on each link.
+  std::vector<LinkId> routes_;
+  std::vector<std::size_t> route_ends_;
+  std::vector<std::uint64_t> link_bytes_;
+};
+
+}  // namespace spanker

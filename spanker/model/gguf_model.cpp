@@ -1,0 +1,266 @@
+#include "spanker/model/gguf_model.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "spanker/base/text.hpp"
+#include "spanker/model/shape.hpp"
+#include "spanker/model/tensor_table.hpp"
+
+namespace spanker {
+namespace {
+
+Result<Architecture> read_architecture(const GgufFile& file) {
+  const auto name = file.string("general.architecture");
+  if (!name) return tl::unexpected(name.error());
+  for (const auto known :
+       {Architecture::kLlama, Architecture::kMistral, Architecture::kQwen2, Architecture::kQwen3}) {
+    if (*name == to_string(known)) return known;
+  }
+  return bad_input(fmt::format("{}: general.architecture", file.name()), "architecture is not read",
+                   "llama, mistral, qwen2 or qwen3", fmt::format("\"{}\"", *name));
+}
+
+/// What cannot be read as a dense model of one file, told before its tensors make odder errors.
+Result<void> refuse_unsupported(const GgufFile& file, std::string_view architecture) {
+  const std::string experts = fmt::format("{}.expert_count", architecture);
+  if (file.find(experts) != nullptr) {
+    const auto count = file.uint32(experts);
+    if (!count) return tl::unexpected(count.error());
+    if (*count > 0) {
+      return bad_input(fmt::format("{}: {}", file.name(), experts), "mixtures of experts are not read yet",
+                       "a dense model", fmt::format("{} experts", *count));
+    }
+  }
+  if (file.find("split.count") != nullptr) {
+    const auto count = file.uint32("split.count");
+    if (!count) return tl::unexpected(count.error());
+    if (*count > 1) {
+      return bad_input(fmt::format("{}: split.count", file.name()),
+                       "models in several files are not read yet", "a single file",
+                       fmt::format("one of {} files", *count));
+    }
+  }
+  return {};
+}
+
+/// The keys of one architecture.
+class Keys {
+ public:
+  Keys(const GgufFile& file, std::string_view architecture) : file_(file), architecture_(architecture) {}
+
+  std::string name(std::string_view key) const { return fmt::format("{}.{}", architecture_, key); }
+  bool has(std::string_view key) const { return file_.find(name(key)) != nullptr; }
+
+  /// Into `field`; `fallback` where the key is missing.
+  Result<void> read(std::string_view key, std::uint32_t& field, std::uint32_t fallback) const {
+    field = fallback;
+    return has(key) ? read(key, field) : Result<void>();
+  }
+  Result<void> read(std::string_view key, std::uint32_t& field) const {
+    return store(file_.uint32(name(key)), field);
+  }
+  Result<void> read(std::string_view key, double& field, double fallback) const {
+    field = fallback;
+    return has(key) ? read(key, field) : Result<void>();
+  }
+  Result<void> read(std::string_view key, double& field) const {
+    return store(file_.number(name(key)), field);
+  }
+
+  /// A number, or an array of one number for each layer, all the same.
+  Result<void> read_alike(std::string_view key, std::uint32_t layers, std::uint32_t& field) const {
+    const GgufValue* value = file_.find(name(key));
+    if (value == nullptr || value->type != GgufType::kArray) return read(key, field);
+    const auto counts = file_.integers(name(key));
+    if (!counts) return tl::unexpected(counts.error());
+    if (counts->size() != layers) {
+      return wrong(key, "array of a wrong length", fmt::format("one number for each of {} layers", layers),
+                   std::to_string(counts->size()));
+    }
+    if (std::ranges::adjacent_find(*counts, std::ranges::not_equal_to()) != counts->end()) {
+      return wrong(key, "layers that differ are not read", "the same number for all layers",
+                   "different ones");
+    }
+    if (counts->empty() || counts->front() < 0 || counts->front() > UINT32_MAX) {
+      return wrong(key, "number out of range", fmt::format("0 to {}", UINT32_MAX),
+                   counts->empty() ? "none" : std::to_string(counts->front()));
+    }
+    field = static_cast<std::uint32_t>(counts->front());
+    return {};
+  }
+
+  Failure wrong(std::string_view key, std::string what, std::string wanted, std::string got) const {
+    return bad_input(fmt::format("{}: {}", file_.name(), name(key)), std::move(what), std::move(wanted),
+                     std::move(got));
+  }
+
+ private:
+  template <class T>
+  static Result<void> store(const Result<T>& value, T& field) {
+    if (!value) return tl::unexpected(value.error());
+    field = *value;
+    return {};
+  }
+
+  const GgufFile& file_;
+  std::string_view architecture_;
+};
+
+Result<void> read_head_dim(const Keys& keys, ModelShape& shape) {
+  if (!keys.has("attention.key_length")) {
+    // Zero heads are refused with the rest of the shape.
+    const std::uint32_t heads = std::max(shape.num_attention_heads, 1u);
+    if (shape.hidden_size % heads != 0) {
+      return keys.wrong("attention.head_count",
+                        "embedding_length is not a multiple of it, and there is no key_length",
+                        fmt::format("a divisor of {}", shape.hidden_size), std::to_string(heads));
+    }
+    shape.head_dim = shape.hidden_size / heads;
+  } else if (auto done = keys.read("attention.key_length", shape.head_dim); !done) {
+    return done;
+  }
+  // Heads that differ in the two lengths, or are rotated in part, belong to architectures that are not read.
+  for (const std::string_view key : {"attention.value_length", "rope.dimension_count"}) {
+    std::uint32_t length = 0;
+    if (auto done = keys.read(key, length, shape.head_dim); !done) return done;
+    if (length != shape.head_dim) {
+      return keys.wrong(key, "differs from the key length", std::to_string(shape.head_dim),
+                        std::to_string(length));
+    }
+  }
+  return {};
+}
+
+Result<void> read_vocab_size(const GgufFile& file, const Keys& keys, ModelShape& shape) {
+  constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
+  if (keys.has("vocab_size")) return keys.read("vocab_size", shape.vocab_size);
+  std::uint64_t size = 0;
+  if (file.find(kTokens) != nullptr) {
+    const auto tokens = file.array_length(kTokens);
+    if (!tokens) return tl::unexpected(tokens.error());
+    size = *tokens;
+  } else if (const GgufTensor* table = file.find_tensor("token_embd.weight");
+             table != nullptr && table->dimensions.size() > 1) {
+    size = table->dimensions[1];
+  }
+  shape.vocab_size = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, UINT32_MAX));
+  return {};
+}
+
+Result<ModelShape> read_shape(const GgufFile& file, Architecture architecture) {
+  ModelShape shape;
+  shape.architecture = architecture;
+  const Keys keys(file, to_string(architecture));
+  const auto read = [&]() -> Result<void> {
+    if (auto done = keys.read("block_count", shape.num_hidden_layers); !done) return done;
+    if (auto done = keys.read("embedding_length", shape.hidden_size); !done) return done;
+    if (auto done = keys.read("context_length", shape.max_position_embeddings); !done) return done;
+    const std::uint32_t layers = shape.num_hidden_layers;
+    if (auto done = keys.read_alike("feed_forward_length", layers, shape.intermediate_size); !done)
+      return done;
+    if (auto done = keys.read_alike("attention.head_count", layers, shape.num_attention_heads); !done)
+      return done;
+    shape.num_key_value_heads = shape.num_attention_heads;
+    if (keys.has("attention.head_count_kv")) {
+      auto done = keys.read_alike("attention.head_count_kv", layers, shape.num_key_value_heads);
+      if (!done) return done;
+    }
+    if (auto done = keys.read("attention.layer_norm_rms_epsilon", shape.rms_norm_eps); !done) return done;
+    if (auto done = keys.read("rope.freq_base", shape.rope_theta, 10000.0); !done) return done;
+    if (auto done = read_head_dim(keys, shape); !done) return done;
+    return read_vocab_size(file, keys, shape);
+  };
+  if (auto done = read(); !done) return tl::unexpected(done.error());
+  shape.tie_word_embeddings = file.find_tensor("output.weight") == nullptr;
+  if (auto sound = check_shape(shape, file.name()); !sound) return tl::unexpected(sound.error());
+  return shape;
+}
+
+std::string model_name(const GgufFile& file) {
+  const auto name = file.string("general.name");
+  if (name && !name->empty()) return escape_control(*name);
+  return escape_control(std::filesystem::path(file.name()).stem().string());
+}
+
+std::string at(const GgufFile& file, std::string_view tensor) {
+  return fmt::format("{}: tensor {}", file.name(), tensor);
+}
+
+/// That a file has no tensor but the `expected` ones.
+Result<void> check_names(const GgufFile& file, const std::vector<TensorSlot>& slots) {
+  std::set<std::string_view> expected;
+  for (const TensorSlot& slot : slots) {
+    if (slot.presence != Presence::kForbidden) expected.insert(slot.name);
+  }
+  for (const GgufTensor& tensor : file.tensors()) {
+    if (expected.contains(tensor.name)) continue;
+    if (tensor.name.find("attn_qkv") != std::string::npos) {
+      return bad_input(at(file, tensor.name), "fused query, key and value tensors are not read",
+                       "separate attn_q, attn_k and attn_v");
+    }
+    return bad_input(at(file, tensor.name),
+                     "tensor does not belong to the model that the file's keys describe");
+  }
+  return {};
+}
+
+bool has_dimensions(const GgufTensor& tensor, std::uint64_t columns, std::uint64_t rows) {
+  std::uint64_t others = 1;
+  for (std::size_t i = 1; i < tensor.dimensions.size(); ++i) others *= tensor.dimensions[i];
+  // Trailing dimensions of 1 say nothing.
+  const bool flat = tensor.dimensions.size() < 2 || tensor.dimensions[1] == others;
+  return flat && tensor.dimensions[0] == columns && others == rows;
+}
+
+Result<Tensor> read_tensor(const GgufFile& file, const TensorSlot& slot) {
+  const GgufTensor* tensor = file.find_tensor(slot.name);
+  const std::string wanted =
+      slot.is_matrix ? fmt::format("{} x {}", slot.columns, slot.rows) : std::to_string(slot.columns);
+  if (tensor == nullptr) return bad_input(at(file, slot.name), "tensor is missing", wanted);
+  if (!has_dimensions(*tensor, slot.columns, slot.rows)) {
+    return bad_input(at(file, slot.name), "wrong dimensions", wanted,
+                     fmt::format("{}", fmt::join(tensor->dimensions, " x ")));
+  }
+  const bool plain_float = tensor->type == TensorType::kF32 || tensor->type == TensorType::kF16;
+  if (slot.is_matrix ? !can_store_weights(tensor->type) : !plain_float) {
+    return bad_input(at(file, slot.name), "wrong type",
+                     slot.is_matrix ? "a floating-point or quantised type" : "f32 or f16",
+                     std::string(to_string(tensor->type)));
+  }
+  return Tensor{tensor->type, slot.columns, slot.rows};
+}
+
+}  // namespace
+
+Result<Model> model_from_gguf(const GgufFile& file) {
+  const auto architecture = read_architecture(file);
+  if (!architecture) return tl::unexpected(architecture.error());
+  if (auto fine = refuse_unsupported(file, to_string(*architecture)); !fine)
+    return tl::unexpected(fine.error());
+  const auto shape = read_shape(file, *architecture);
+  if (!shape) return tl::unexpected(shape.error());
+
+  Model model;
+  model.name = model_name(file);
+  model.shape = *shape;
+  model.layers.resize(shape->num_hidden_layers);
+  const std::vector<TensorSlot> slots = tensor_slots(model);
+  if (auto known = check_names(file, slots); !known) return tl::unexpected(known.error());
+  for (const TensorSlot& slot : slots) {
+    const bool present = file.find_tensor(slot.name) != nullptr;
+    if (!present && slot.presence != Presence::kRequired) continue;
+    const auto tensor = read_tensor(file, slot);
+    if (!tensor) return tl::unexpected(tensor.error());
+    slot.store(*tensor);
+  }
+  return model;
+}
+
+}  // namespace spanker

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "spanker/base/result.hpp"
+#include "spanker/model/gguf.hpp"
+#include "spanker/model/model.hpp"
+
+namespace spanker {
+
+/// The model that a GGUF file holds: architectures llama, mistral, qwen2 and qwen3 (docs/models.md lists the
+/// keys and tensors). Every tensor's presence and dimensions are checked against the shape. Fails with
+/// kBadInput naming the file and the key or tensor: another architecture, a mixture of experts, one file of
+/// several, fused q/k/v, a missing, unexpected or wrongly shaped tensor, a shape that cannot be.
+Result<Model> model_from_gguf(const GgufFile& file);
+
+}  // namespace spanker

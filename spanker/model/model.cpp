@@ -1,0 +1,49 @@
+#include "spanker/model/model.hpp"
+
+#include "spanker/model/tensor_table.hpp"
+
+namespace spanker {
+
+std::string_view to_string(Architecture architecture) {
+  switch (architecture) {
+    case Architecture::kLlama:
+      return "llama";
+    case Architecture::kMistral:
+      return "mistral";
+    case Architecture::kQwen2:
+      return "qwen2";
+    case Architecture::kQwen3:
+      return "qwen3";
+  }
+  return {};
+}
+
+Bytes Tensor::row_bytes() const {
+  const BlockShape block = block_shape(type);
+  return Bytes(columns / block.elements * block.bytes);
+}
+
+Bytes Tensor::bytes() const { return row_bytes() * rows; }
+
+std::uint64_t parameter_count(const Model& model) {
+  std::uint64_t count = 0;
+  for (const NamedTensor& named : named_tensors(model)) count += named.tensor.elements();
+  return count;
+}
+
+Bytes weight_bytes(const Model& model) {
+  Bytes bytes;
+  for (const NamedTensor& named : named_tensors(model)) bytes += named.tensor.bytes();
+  return bytes;
+}
+
+Bytes decode_weight_bytes(const Model& model) {
+  Bytes bytes = model.token_embedding.row_bytes();
+  for (const NamedTensor& named : named_tensors(model)) {
+    const bool looked_up_only = named.purpose == TensorPurpose::kTokenEmbedding && model.output.has_value();
+    if (!looked_up_only) bytes += named.tensor.bytes();
+  }
+  return bytes;
+}
+
+}  // namespace spanker

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spanker/model/model.hpp"
+
+namespace spanker {
+
+/// What a tensor is for.
+enum class TensorPurpose { kTokenEmbedding, kAttention, kFfn, kNorm, kOutput };
+
+/// "token embedding", "attention", "ffn", "norms", "output".
+std::string_view to_string(TensorPurpose purpose);
+
+/// A tensor that a model has. Biases and rope_freqs.weight count as attention, all RMSNorm weights as norms.
+struct NamedTensor {
+  std::string name;  ///< in a GGUF file: "blk.0.attn_q.weight"
+  TensorPurpose purpose;
+  Tensor tensor;
+
+  bool operator==(const NamedTensor&) const = default;
+};
+
+/// Every tensor of a model: token embedding, layers in order, output norm, output, rope_freqs.
+std::vector<NamedTensor> named_tensors(const Model& model);
+
+/// The tensors of one purpose that are stored alike.
+struct TypeTotal {
+  TensorType type;
+  std::uint64_t tensors;
+  std::uint64_t elements;
+  Bytes bytes;
+
+  bool operator==(const TypeTotal&) const = default;
+};
+
+struct TensorGroup {
+  std::string_view name;         ///< to_string of the purpose
+  std::vector<TypeTotal> types;  ///< by ggml's number
+};
+
+/// How a model is quantised, by purpose (in the enum's order; what a model has no tensor of is left out).
+std::vector<TensorGroup> tensor_groups(const Model& model);
+
+enum class Presence { kRequired, kOptional, kForbidden };
+
+/// A place for a tensor in a model of a given shape, to be filled.
+struct TensorSlot {
+  std::string name;  ///< in a GGUF file
+  bool is_matrix;    ///< else a vector: one row, never quantised
+  std::uint64_t columns;
+  std::uint64_t rows;
+  Presence presence;
+  Tensor* tensor = nullptr;                          ///< in `model`; null where the place below is used
+  std::optional<Tensor>* optional_tensor = nullptr;  ///< in `model`
+
+  void store(const Tensor& value) const {
+    if (tensor != nullptr) {
+      *tensor = value;
+    } else {
+      *optional_tensor = value;
+    }
+  }
+};
+
+/// Every place of `model`, whose shape must be sound (check_shape) and whose `layers` hold num_hidden_layers.
+/// The slots point into `model`.
+std::vector<TensorSlot> tensor_slots(Model& model);
+
+}  // namespace spanker

@@ -1,0 +1,275 @@
+#include "spanker/plan/explain.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "spanker/base/format_quantity.hpp"
+#include "spanker/cluster/network.hpp"
+#include "spanker/cluster/profile.hpp"
+#include "spanker/plan/price.hpp"
+#include "spanker/plan/shares.hpp"
+
+namespace spanker {
+namespace {
+
+template <class Quantity>
+void scale(Ranged<Quantity>& ranged, double factor) {
+  for (Quantity* number : {&ranged.value, &ranged.low, &ranged.high}) *number = Quantity(number->value * factor);
+}
+
+void scale(Ranged<Bytes>& ranged, std::uint64_t factor) {
+  for (Bytes* number : {&ranged.value, &ranged.low, &ranged.high}) *number = *number * factor;
+}
+
+void halve(Ranged<Seconds>& ranged) {
+  for (Seconds* number : {&ranged.value, &ranged.low, &ranged.high}) *number /= 2;
+}
+
+void for_each_card(Cluster& cluster, const std::function<void(CardSpec&)>& change) {
+  change(cluster.card);
+  for (auto& [id, spec] : cluster.card_overrides) change(spec);
+}
+
+void for_each_link(Cluster& cluster, const std::function<void(LinkSpec&)>& change) {
+  change(cluster.link);
+  for (auto& [ends, spec] : cluster.link_overrides) change(spec);
+}
+
+struct Change {
+  std::string name;
+  Cluster cluster;
+};
+
+std::vector<Change> changes_of(const Cluster& cluster) {
+  std::vector<Change> changes;
+  const auto add = [&](std::string name, const std::function<void(Cluster&)>& change) {
+    changes.push_back({std::move(name), cluster});
+    change(changes.back().cluster);
+  };
+  add("memory bandwidth x 2", [](Cluster& c) {
+    for_each_card(c, [](CardSpec& card) { scale(card.memory_bandwidth, 2.0); });
+  });
+  if (cluster.card.compute) {
+    add("compute x 2", [](Cluster& c) {
+      for_each_card(c, [](CardSpec& card) {
+        if (card.compute) scale(*card.compute, 2.0);
+      });
+    });
+  }
+  add("memory capacity x 2", [](Cluster& c) {
+    for_each_card(c, [](CardSpec& card) { scale(card.memory_capacity, std::uint64_t{2}); });
+  });
+  if (cluster.card_count > 1) {
+    add("link bandwidth x 2", [](Cluster& c) {
+      for_each_link(c, [](LinkSpec& link) { scale(link.bandwidth, 2.0); });
+    });
+    add("link latency / 2", [](Cluster& c) {
+      for_each_link(c, [](LinkSpec& link) { halve(link.latency); });
+    });
+  }
+  add("host link bandwidth x 2", [](Cluster& c) { scale(c.host_link.bandwidth, 2.0); });
+  add("host link latency / 2", [](Cluster& c) { halve(c.host_link.latency); });
+  const std::uint32_t step = cluster.topology == Topology::kTorus ? cluster.torus_columns : 1;
+  const std::string cards = step == 1 ? "one card" : fmt::format("a row of {} cards", step);
+  if (auto more = with_card_count(cluster, cluster.card_count + step)) changes.push_back({cards + " more", *more});
+  if (cluster.card_count > step) {
+    if (auto fewer = with_card_count(cluster, cluster.card_count - step)) changes.push_back({cards + " fewer", *fewer});
+  }
+  return changes;
+}
+
+Problem with_cluster(const Problem& problem, Cluster cluster) {
+  Problem changed = problem;
+  changed.cluster = std::move(cluster);
+  return changed;
+}
+
+std::vector<Sensitivity> sensitivity_of(const Problem& problem, StrategySet allowed, double tokens_per_second) {
+  std::vector<Sensitivity> all;
+  for (Change& change : changes_of(problem.cluster)) {
+    const Problem changed = with_cluster(problem, std::move(change.cluster));
+    const auto plan = search(changed, allowed);
+    if (!plan) continue;  // one card fewer may no longer hold the model
+    const double rate = 1 / decode_cost(changed, *plan, Bound::kValue).total().count();
+    all.push_back({change.name, rate, rate / tokens_per_second - 1});
+  }
+  return all;
+}
+
+std::string_view meaning(std::string_view term) {
+  if (term == "memory") return "reading weights and KV cache";
+  if (term == "compute") return "arithmetic";
+  if (term == "link_bandwidth") return "bytes over the links between cards";
+  if (term == "link_latency") return "hops over the links between cards";
+  if (term == "host_link") return "the host link";
+  return "fixed costs of steps and passes";
+}
+
+/// "3.9 times slower: reading weights and KV cache takes 229 ms more".
+std::string why_slower(const Cost& chosen, const Cost& other) {
+  const CostTerm* worst = &cost_terms().front();
+  for (const CostTerm& term : cost_terms()) {
+    if (other.*term.seconds - chosen.*term.seconds > other.*worst->seconds - chosen.*worst->seconds) worst = &term;
+  }
+  const double ratio = other.total() / chosen.total();
+  const std::string slower =
+      ratio >= 2 ? fmt::format("{:.1f} times as slow", ratio) : fmt::format("{:.2g} % slower", (ratio - 1) * 100);
+  return fmt::format("{}: {} takes {} more per token", slower, meaning(worst->name),
+                     format(other.*worst->seconds - chosen.*worst->seconds));
+}
+
+/// The card that lacks most memory when `cards` hold all layers together, each part as evenly as it goes.
+CardMemory tightest_card(const Problem& problem, std::span<const CardId> cards) {
+  const ClusterRates rates(problem.cluster, Bound::kValue);
+  CollectivePricer links(rates);
+  const PassPricer pricer(problem, rates, links, problem.decode());
+  Plan plan;
+  plan.stages.push_back({0,
+                         problem.model.shape.num_hidden_layers - 1,
+                         {cards.begin(), cards.end()},
+                         fastest_shares({problem, pricer, cards, {true, true}, cards.front()}),
+                         {},
+                         {}});
+  const auto memory = plan_memory(problem, plan);
+  const auto excess = [](const CardMemory& card) {
+    return static_cast<double>(card.total().value) - static_cast<double>(card.capacity_bytes.value);
+  };
+  return *std::ranges::max_element(memory, {}, excess);
+}
+
+std::string does_not_fit(const CardMemory& card) {
+  return fmt::format("does not fit: card {} needs {} and has {}", card.card, format(card.total()),
+                     format_binary(card.capacity_bytes));
+}
+
+std::vector<Alternative> alternatives_of(const Problem& problem, const Plan& chosen, StrategySet allowed,
+                                         std::span<const CardId> cards) {
+  std::vector<Alternative> all;
+  const Cost chosen_cost = decode_cost(problem, chosen, Bound::kValue);
+  for (const PlanStrategy strategy : {PlanStrategy::kSingleCard, PlanStrategy::kTensorParallel,
+                                      PlanStrategy::kPipelineParallel, PlanStrategy::kHybrid}) {
+    const bool needs_more_cards = (strategy != PlanStrategy::kSingleCard && cards.size() < 2) ||
+                                  (strategy == PlanStrategy::kHybrid && cards.size() < 3);
+    const bool needs_more_layers = (strategy == PlanStrategy::kPipelineParallel || strategy == PlanStrategy::kHybrid) &&
+                                   problem.model.shape.num_hidden_layers < 2;
+    if (strategy == chosen.strategy() || needs_more_cards || needs_more_layers) continue;
+    const auto plan = search(problem, StrategySet::only(strategy));
+    if (!plan) {
+      const auto used = strategy == PlanStrategy::kSingleCard ? cards.first(1) : cards;
+      all.push_back({strategy, 0, std::nullopt, does_not_fit(tightest_card(problem, used))});
+      continue;
+    }
+    const Cost cost = decode_cost(problem, *plan, Bound::kValue);
+    std::string why = cost.total() > chosen_cost.total() ? why_slower(chosen_cost, cost) : "as fast, with more cards or stages";
+    if (!allowed.contains(strategy)) why = "not asked for (--strategy)";
+    all.push_back({strategy, plan->cards_used(), 1 / cost.total().count(), std::move(why)});
+  }
+  return all;
+}
+
+std::string list_of(std::span<const CardId> cards) {
+  return cards.size() == 1 ? fmt::format("card {}", cards.front()) : fmt::format("cards {}", fmt::join(cards, ", "));
+}
+
+void warn_of_cut_off_cards(const Problem& problem, std::span<const CardId> connected, std::vector<std::string>& warnings) {
+  std::vector<CardId> cut_off;
+  for (CardId card = 0; card < problem.cluster.card_count; ++card) {
+    if (!std::ranges::binary_search(connected, card)) cut_off.push_back(card);
+  }
+  if (!cut_off.empty()) {
+    warnings.push_back(fmt::format("{} left out: only links that are not up lead there", list_of(cut_off)));
+  }
+}
+
+void warn_of_idle_cards(const Problem& problem, const Plan& plan, std::span<const CardId> connected,
+                        std::vector<std::string>& warnings) {
+  std::vector<CardId> idle(connected.begin(), connected.end());
+  for (const Stage& stage : plan.stages) {
+    for (const CardId card : stage.cards) std::erase(idle, card);
+  }
+  if (idle.empty()) return;
+  std::string reason;
+  if (const auto all = search_one_stage(problem, connected)) {
+    reason = fmt::format("; tensor parallel over all {} is {}", connected.size(),
+                         why_slower(decode_cost(problem, plan, Bound::kValue), decode_cost(problem, *all, Bound::kValue)));
+  }
+  warnings.push_back(fmt::format("{} idle: they would make this worse{}",
+                                 idle.size() == 1 ? list_of(idle) : fmt::format("{} of {} cards", idle.size(), connected.size()),
+                                 reason));
+}
+
+void warn_of_context(const Problem& problem, std::vector<std::string>& warnings) {
+  const std::uint64_t trained = problem.model.shape.max_position_embeddings;
+  if (problem.workload.context > trained) {
+    warnings.push_back(fmt::format("context {} is longer than the {} positions {} was made for",
+                                   problem.workload.context, trained, problem.model.name));
+  }
+}
+
+std::optional<std::uint32_t> smallest_cluster(const Problem& problem, StrategySet allowed) {
+  const std::uint32_t step = problem.cluster.topology == Topology::kTorus ? problem.cluster.torus_columns : 1;
+  const auto fits = [&](std::uint32_t cards) {
+    auto cluster = with_card_count(problem.cluster, cards);
+    return cluster && search(with_cluster(problem, std::move(*cluster)), allowed).has_value();
+  };
+  // More cards hold more: gallop to a count that fits, then halve the gap.
+  std::uint32_t too_few = problem.cluster.card_count;
+  std::uint32_t stride = step;
+  while (too_few + stride <= kMostCardsTried && !fits(too_few + stride)) {
+    too_few += stride;
+    stride *= 2;
+  }
+  std::uint32_t enough = too_few + stride;
+  if (enough > kMostCardsTried) return std::nullopt;
+  while (enough - too_few > step) {
+    const std::uint32_t middle = too_few + (enough - too_few) / step / 2 * step;
+    (fits(middle) ? enough : too_few) = middle;
+  }
+  return enough;
+}
+
+NoPlan no_plan(const Problem& problem, StrategySet allowed, std::span<const CardId> connected) {
+  NoPlan answer;
+  const bool one_card_only = !allowed.tensor_parallel && !allowed.pipeline_parallel && !allowed.hybrid;
+  const auto cards = one_card_only ? connected.first(1) : connected;
+  answer.tightest = tightest_card(problem, cards);
+  answer.reason = fmt::format("{} with context {} and {} does not fit on {} {}: card {} needs {} and has {}",
+                              problem.model.name, problem.workload.context,
+                              problem.workload.streams == 1 ? "1 stream"
+                                                            : fmt::format("{} streams", problem.workload.streams),
+                              cards.size(), cards.size() == 1 ? "card" : "cards", answer.tightest.card,
+                              format(answer.tightest.total()), format_binary(answer.tightest.capacity_bytes));
+  if (!one_card_only) answer.smallest_cards = smallest_cluster(problem, allowed);
+  return answer;
+}
+
+}  // namespace
+
+std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed) {
+  const std::vector<CardId> connected = Network(problem.cluster).connected_cards();
+  std::vector<std::string> warnings = problem.cluster.warnings;
+  warn_of_context(problem, warnings);
+  warn_of_cut_off_cards(problem, connected, warnings);
+
+  const auto plan = search(problem, allowed);
+  if (!plan) {
+    NoPlan none = no_plan(problem, allowed, connected);
+    none.warnings = std::move(warnings);
+    return none;
+  }
+  warn_of_idle_cards(problem, *plan, connected, warnings);
+  Answer found;
+  found.plan = *plan;
+  found.prediction = predict(problem, *plan);
+  found.memory = plan_memory(problem, *plan);
+  found.bottleneck = largest_term(found.prediction.decode);
+  found.sensitivity = sensitivity_of(problem, allowed, found.prediction.tokens_per_second());
+  found.alternatives = alternatives_of(problem, *plan, allowed, connected);
+  found.warnings = std::move(warnings);
+  return found;
+}
+
+}  // namespace spanker

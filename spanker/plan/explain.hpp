@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "spanker/plan/memory.hpp"
+#include "spanker/plan/plan.hpp"
+#include "spanker/plan/predict.hpp"
+#include "spanker/plan/problem.hpp"
+#include "spanker/plan/search.hpp"
+
+namespace spanker {
+
+/// What the best plan becomes when one thing changes, searched anew.
+struct Sensitivity {
+  std::string change;
+  double tokens_per_second = 0;
+  double gain = 0;  ///< over today's best plan: 0.5 is half as fast again
+};
+
+/// The best plan of another strategy, and why it was not taken.
+struct Alternative {
+  PlanStrategy strategy = PlanStrategy::kSingleCard;
+  std::uint32_t cards_used = 0;                ///< 0 where none fits
+  std::optional<double> tokens_per_second;     ///< nothing where none fits
+  std::string why_not;
+};
+
+/// A plan with its price and its reasons.
+struct Answer {
+  Plan plan;
+  Prediction prediction;
+  std::vector<CardMemory> memory;
+  std::string bottleneck;  ///< the largest term of the decode price
+  std::vector<Sensitivity> sensitivity;
+  std::vector<Alternative> alternatives;
+  std::vector<std::string> warnings;
+};
+
+/// Why there is no plan.
+struct NoPlan {
+  std::string reason;
+  CardMemory tightest;  ///< the card that lacks most when the model is spread over all cards as evenly as it goes
+  std::optional<std::uint32_t> smallest_cards;  ///< of the same kind of cluster that would hold it, up to kMostCardsTried
+  std::vector<std::string> warnings;
+};
+
+inline constexpr std::uint32_t kMostCardsTried = 1024;
+
+/// The planner's whole answer: searches, prices, explains.
+std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed = {});
+
+}  // namespace spanker

@@ -1,0 +1,150 @@
+#include "spanker/plan/predict.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "spanker/plan/memory.hpp"
+#include "spanker/plan/price.hpp"
+
+namespace spanker {
+namespace {
+
+struct BatchSeconds {
+  Seconds latency{0};
+  Seconds slowest_piece{0};
+};
+
+class Batches {
+ public:
+  Batches(const Problem& problem, const Plan& plan, const ClusterRates& rates, CollectivePricer& links)
+      : problem_(problem), plan_(plan), rates_(rates), links_(links) {}
+
+  const BatchSeconds& of(std::uint64_t streams) {
+    const auto [entry, is_new] = known_.try_emplace(streams);
+    if (is_new) {
+      const PassPricer pricer(problem_, rates_, links_, problem_.decode(streams));
+      const PassPrice price = price_pass(problem_, pricer, plan_, streams == 1 ? &Stage::decode : nullptr);
+      entry->second.latency = price.total().total();
+      for (const auto& pieces : {price.stages, price.boundaries}) {
+        for (const Cost& piece : pieces) {
+          entry->second.slowest_piece = std::max(entry->second.slowest_piece, piece.total());
+        }
+      }
+    }
+    return entry->second;
+  }
+
+ private:
+  const Problem& problem_;
+  const Plan& plan_;
+  const ClusterRates& rates_;
+  CollectivePricer& links_;
+  std::map<std::uint64_t, BatchSeconds> known_;
+};
+
+Throughput throughput_of(const Problem& problem, const Plan& plan, const ClusterRates& rates, CollectivePricer& links) {
+  const std::uint64_t streams = problem.workload.streams;
+  Batches batches(problem, plan, rates, links);
+  Throughput best{streams, 1, 0};
+  const std::uint64_t most_batches = plan.stages.size() == 1 ? 1 : streams;
+  for (std::uint64_t count = 1; count <= most_batches; ++count) {
+    const std::uint64_t small = streams / count;
+    const std::uint64_t larger_ones = streams % count;
+    const std::uint64_t large = small + (larger_ones > 0 ? 1 : 0);
+    Seconds period = batches.of(large).latency;
+    if (count > 1) {
+      const Seconds busy = static_cast<double>(larger_ones) * batches.of(large).slowest_piece +
+                           static_cast<double>(count - larger_ones) * batches.of(small).slowest_piece;
+      period = std::max(period, busy);
+    }
+    const double rate = static_cast<double>(streams) / period.count();
+    if (rate > best.tokens_per_second) best = {streams, count, rate};
+  }
+  return best;
+}
+
+/// Stored bytes that some card holds, each counted once.
+Bytes distinct_weight_bytes(const Problem& problem) {
+  Bytes bytes = weight_bytes(problem.model);
+  if (problem.workload.embedding == EmbeddingPlace::kHost && problem.model.output) {
+    bytes.value -= problem.model.token_embedding.bytes().value;
+  }
+  return bytes;
+}
+
+Load load_of(const Problem& problem, const Plan& plan, const ClusterRates& rates, CollectivePricer& links) {
+  Bytes all;
+  Bytes largest;
+  for (const CardMemory& card : plan_memory(problem, plan)) {
+    all += card.weight_bytes;
+    largest = std::max(largest, card.weight_bytes);
+  }
+  const LinkRates& host = rates.host_link();
+  if (!rates.host_link_is_shared()) return {all, host.latency + largest / host.bandwidth, false};
+
+  const Load direct{all, host.latency + all / host.bandwidth, false};
+  const Bytes distinct = std::min(all, distinct_weight_bytes(problem));
+  if (distinct == all) return direct;
+  std::vector<CardId> cards;
+  for (const Stage& stage : plan.stages) cards.insert(cards.end(), stage.cards.begin(), stage.cards.end());
+  const Payload copies{(all.value - distinct.value + 3) / 4, TensorType::kF32};
+  const Seconds passing_on = links.transfer(cards[0], cards[1], copies).total();
+  const Load relayed{distinct, host.latency + distinct / host.bandwidth + passing_on, true};
+  return relayed.seconds < direct.seconds ? relayed : direct;
+}
+
+std::vector<HostUse> host_budget_of(const Problem& problem, const ClusterRates& rates, const Load& load) {
+  const Workload& workload = problem.workload;
+  const LinkRates& host = rates.host_link();
+  constexpr std::uint64_t kIdBytes = 4;
+  const auto passes = static_cast<double>(workload.generate);
+
+  Bytes prompt(kIdBytes * workload.prompt);
+  Bytes upload_per_token(kIdBytes);
+  if (workload.embedding == EmbeddingPlace::kHost) {
+    const auto vectors = [&](std::uint64_t rows) {
+      const Payload payload{rows * problem.model.shape.hidden_size, workload.link_type};
+      return payload.unit_bytes() * payload.units();
+    };
+    prompt = vectors(workload.prompt);
+    upload_per_token = vectors(1);
+  }
+  std::vector<HostUse> uses;
+  uses.push_back({"load", load.bytes, load.seconds});
+  uses.push_back({"prompt_upload", prompt, host.latency + prompt / host.bandwidth});
+  // The first token's id comes back from the prompt's pass.
+  const Bytes ids_out(kIdBytes * (workload.generate + 1));
+  const Bytes ids_in = upload_per_token * workload.generate;
+  uses.push_back({"token_ids", ids_in + ids_out,
+                  host.latency * (2 * passes + 1) + ids_in / host.bandwidth + ids_out / host.bandwidth});
+  return uses;
+}
+
+}  // namespace
+
+Cost decode_cost(const Problem& problem, const Plan& plan, Bound bound) {
+  const ClusterRates rates(problem.cluster, bound);
+  CollectivePricer links(rates);
+  const PassPricer pricer(problem, rates, links, problem.decode());
+  return price_pass(problem, pricer, plan, &Stage::decode).total();
+}
+
+Prediction predict(const Problem& problem, const Plan& plan) {
+  const ClusterRates rates(problem.cluster, Bound::kValue);
+  CollectivePricer links(rates);
+  const PassPricer prefill(problem, rates, links, problem.prefill());
+
+  Prediction prediction;
+  prediction.decode = decode_cost(problem, plan, Bound::kValue);
+  prediction.decode_low = decode_cost(problem, plan, Bound::kLow).total();
+  prediction.decode_high = decode_cost(problem, plan, Bound::kHigh).total();
+  prediction.prefill = price_pass(problem, prefill, plan, &Stage::prefill).total();
+  prediction.throughput = throughput_of(problem, plan, rates, links);
+  prediction.load = load_of(problem, plan, rates, links);
+  prediction.session = prediction.load.seconds + prediction.prefill.total() +
+                       prediction.decode.total() * static_cast<double>(problem.workload.generate);
+  prediction.host_budget = host_budget_of(problem, rates, prediction.load);
+  return prediction;
+}
+
+}  // namespace spanker

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "spanker/plan/price.hpp"
+
+namespace spanker {
+
+/// A stage whose shares are sought.
+struct ShareQuestion {
+  const Problem& problem;
+  const PassPricer& pricer;
+  std::span<const CardId> cards;
+  StageEnds ends;
+  CardId sampling_card;  ///< the first card where the stage is first
+};
+
+/// The shares that minimise the slowest card of attention, of the feed-forward network and of the logits (with their
+/// gather), each for itself and whatever the memory; where cards are equal, as even as the units allow, the larger shares
+/// first. Heads and layers of several kinds are weighed as the whole model mixes them. Embedding rows of a first stage that
+/// makes no logits are dealt evenly.
+StageShares fastest_shares(const ShareQuestion& question);
+
+/// Whether every card can hold its share of these layers (counted by kind).
+bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> layers, const StageShares& shares);
+
+/// The shares that minimise slowest attention + slowest feed-forward + slowest logits and gather over these layers among
+/// all that every card can hold; nothing where none can. Exact: heads, columns and rows are weighed against one another
+/// under each card's capacity. Where that is too large a table (kMaxShareStates), FFN columns move in multiples of their
+/// unit; a last piece of rows smaller than the unit is counted whole.
+std::optional<StageShares> fitting_shares(const ShareQuestion& question, std::span<const std::uint32_t> layers);
+
+inline constexpr std::uint64_t kMaxShareStates = 20'000'000;
+
+}  // namespace spanker

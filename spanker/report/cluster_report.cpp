@@ -1,0 +1,157 @@
+#include "spanker/report/cluster_report.hpp"
+
+#include <fmt/format.h>
+
+#include "spanker/base/format_quantity.hpp"
+#include "spanker/base/text.hpp"
+#include "spanker/report/json_values.hpp"
+
+namespace spanker {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double plain(Seconds seconds) { return seconds.count(); }
+double plain(BytesPerSecond rate) { return rate.value; }
+double plain(OpsPerSecond rate) { return rate.value; }
+std::uint64_t plain(Bytes bytes) { return bytes.value; }
+
+template <class T>
+Json ranged_json(const Ranged<T>& ranged) {
+  return {{"value", plain(ranged.value)}, {"low", plain(ranged.low)}, {"high", plain(ranged.high)}, {"source", ranged.source}};
+}
+
+Json card_json(const CardSpec& card) {
+  return {{"memory_bandwidth_bytes_per_second", ranged_json(card.memory_bandwidth)},
+          {"memory_capacity_bytes", ranged_json(card.memory_capacity)},
+          {"compute_ops_per_second", card.compute ? ranged_json(*card.compute) : Json()},
+          {"step_overhead_seconds", ranged_json(card.step_overhead)},
+          {"token_overhead_seconds", ranged_json(card.token_overhead)}};
+}
+
+Json link_json(const LinkSpec& link) {
+  return {{"bandwidth_bytes_per_second", ranged_json(link.bandwidth)},
+          {"latency_seconds", ranged_json(link.latency)},
+          {"state", to_string(link.state)}};
+}
+
+std::string shown(Bytes bytes) { return format_binary(bytes); }
+template <class T>
+std::string shown(T quantity) {
+  return format(quantity);
+}
+
+template <class T>
+void add_row(Table& table, std::string name, const Ranged<T>& ranged) {
+  const bool has_range = ranged.low != ranged.high;
+  table.add({std::move(name), shown(ranged.value),
+             has_range ? fmt::format("{} to {}", shown(ranged.low), shown(ranged.high)) : "-",
+             ranged.source.empty() ? "no source given" : ranged.source});
+}
+
+void add_card(Table& table, const std::string& name, const CardSpec& card) {
+  add_row(table, name + " memory bandwidth", card.memory_bandwidth);
+  add_row(table, name + " memory capacity", card.memory_capacity);
+  if (card.compute) add_row(table, name + " compute", *card.compute);
+  if (card.step_overhead.high.count() > 0) add_row(table, name + " step overhead", card.step_overhead);
+  if (card.token_overhead.high.count() > 0) add_row(table, name + " token overhead", card.token_overhead);
+}
+
+void add_link(Table& table, const std::string& name, const LinkSpec& link) {
+  if (link.state != LinkState::kUp) table.add({name, std::string(to_string(link.state)), "-", ""});
+  add_row(table, name + " bandwidth", link.bandwidth);
+  add_row(table, name + " latency", link.latency);
+}
+
+std::string topology_text(const Cluster& cluster) {
+  if (cluster.topology == Topology::kTorus) {
+    return fmt::format("torus of {} columns", cluster.torus_columns);
+  }
+  return cluster.topology == Topology::kFullMesh ? "full mesh" : std::string(to_string(cluster.topology));
+}
+
+std::string node_name(const Cluster& cluster, CardId node) {
+  return node == cluster.card_count ? "switch" : std::to_string(node);
+}
+
+}  // namespace
+
+std::string list_to_json(std::span<const Cluster> clusters) {
+  Json list = Json::array();
+  for (const Cluster& cluster : clusters) {
+    list.push_back({{"name", cluster.name},
+                    {"cards", cluster.card_count},
+                    {"topology", to_string(cluster.topology)},
+                    {"description", cluster.description}});
+  }
+  return as_document({{"schema", "spanker.profiles/1"}, {"profiles", list}});
+}
+
+std::string list_to_text(std::span<const Cluster> clusters, const Style& style) {
+  Table table({{"name", Align::kLeft},
+               {"cards", Align::kRight},
+               {"memory", Align::kRight},
+               {"link", Align::kRight},
+               {"host link", Align::kRight},
+               {"description", Align::kLeft}});
+  for (const Cluster& cluster : clusters) {
+    table.add({cluster.name, std::to_string(cluster.card_count), format(cluster.card.memory_bandwidth.value),
+               format(cluster.link.bandwidth.value), format(cluster.host_link.bandwidth.value), cluster.description});
+  }
+  return table.to_string(style);
+}
+
+std::string to_json(const Cluster& cluster) {
+  Json card_overrides = Json::array();
+  for (const auto& [id, spec] : cluster.card_overrides) {
+    Json item = {{"card", id}};
+    item.update(card_json(spec));
+    card_overrides.push_back(item);
+  }
+  Json link_overrides = Json::array();
+  for (const auto& [ends, spec] : cluster.link_overrides) {
+    const auto node = [&](CardId id) { return id == cluster.card_count ? Json("switch") : Json(id); };
+    Json item = {{"from", node(ends.first)}, {"to", node(ends.second)}};
+    item.update(link_json(spec));
+    link_overrides.push_back(item);
+  }
+  return as_document({{"schema", "spanker.profile/1"},
+                      {"name", cluster.name},
+                      {"description", cluster.description},
+                      {"cards", cluster.card_count},
+                      {"topology", to_string(cluster.topology)},
+                      {"torus_columns", cluster.topology == Topology::kTorus ? Json(cluster.torus_columns) : Json()},
+                      {"card", card_json(cluster.card)},
+                      {"link", cluster.card_count > 1 ? link_json(cluster.link) : Json()},
+                      {"host_link",
+                       {{"bandwidth_bytes_per_second", ranged_json(cluster.host_link.bandwidth)},
+                        {"latency_seconds", ranged_json(cluster.host_link.latency)},
+                        {"shared", cluster.host_link.shared}}},
+                      {"card_overrides", card_overrides},
+                      {"link_overrides", link_overrides},
+                      {"warnings", cluster.warnings}});
+}
+
+std::string to_text(const Cluster& cluster, const Style& style) {
+  std::string text = style.bold(escape_control(cluster.name)) +
+                     fmt::format(": {} {}, {}\n", cluster.card_count, cluster.card_count == 1 ? "card" : "cards",
+                                 topology_text(cluster));
+  if (!cluster.description.empty()) text += escape_control(cluster.description) + "\n";
+  text += "\n";
+  Table table({{"", Align::kLeft}, {"value", Align::kRight}, {"range", Align::kLeft}, {"source", Align::kLeft}});
+  add_card(table, "card", cluster.card);
+  if (cluster.card_count > 1) add_link(table, "link", cluster.link);
+  add_row(table, cluster.host_link.shared ? "host link (shared) bandwidth" : "host link bandwidth",
+          cluster.host_link.bandwidth);
+  add_row(table, "host link latency", cluster.host_link.latency);
+  for (const auto& [id, spec] : cluster.card_overrides) add_card(table, fmt::format("card {}", id), spec);
+  for (const auto& [ends, spec] : cluster.link_overrides) {
+    add_link(table, fmt::format("link {}->{}", node_name(cluster, ends.first), node_name(cluster, ends.second)), spec);
+  }
+  text += table.to_string(style);
+  if (!cluster.warnings.empty()) text += "\n" + style.bold("Warnings") + "\n";
+  for (const std::string& warning : cluster.warnings) text += "  " + style.warning(escape_control(warning)) + "\n";
+  return text;
+}
+
+}  // namespace spanker

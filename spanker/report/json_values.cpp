@@ -1,0 +1,20 @@
+#include "spanker/report/json_values.hpp"
+
+#include "spanker/graph/operators.hpp"
+
+namespace spanker {
+
+nlohmann::ordered_json model_json(const Model& model, TensorType kv_type) {
+  return {{"name", model.name},
+          {"architecture", to_string(model.shape.architecture)},
+          {"parameters", parameter_count(model)},
+          {"weight_bytes", weight_bytes(model).value},
+          {"decode_weight_bytes", decode_weight_bytes(model).value},
+          {"kv_bytes_per_token", kv_bytes_per_token(model.shape, kv_type).value}};
+}
+
+std::string as_document(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace spanker

@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "spanker/base/format_quantity.hpp"
+#include "spanker/base/text.hpp"
+#include "spanker/report/plan_report.hpp"
+
+namespace spanker {
+namespace {
+
+constexpr std::size_t kBarWidth = 24;
+
+std::string rate(double tokens_per_second) { return fmt::format("{:.4g} tokens/s", tokens_per_second); }
+
+std::string_view spoken(PlanStrategy strategy) {
+  switch (strategy) {
+    case PlanStrategy::kSingleCard: return "one card";
+    case PlanStrategy::kTensorParallel: return "tensor parallel";
+    case PlanStrategy::kPipelineParallel: return "pipeline";
+    case PlanStrategy::kHybrid: return "hybrid";
+  }
+  return "unknown";
+}
+
+/// "a to b" for runs of numbers, "8 x 4" for equal ones, else all of them.
+template <class Number>
+std::string compact(const std::vector<Number>& numbers) {
+  if (numbers.size() > 1 && std::ranges::all_of(numbers, [&](Number n) { return n == numbers.front(); })) {
+    return fmt::format("{} x {}", numbers.size(), numbers.front());
+  }
+  if (numbers.size() > 8) {
+    const auto [least, most] = std::ranges::minmax(numbers);
+    return fmt::format("{} to {}", least, most);
+  }
+  return fmt::format("{}", fmt::join(numbers, " "));
+}
+
+std::string cards_text(const std::vector<CardId>& cards) {
+  bool consecutive = cards.size() > 2;
+  for (std::size_t i = 1; i < cards.size(); ++i) consecutive &= cards[i] == cards[i - 1] + 1;
+  return consecutive ? fmt::format("{}-{}", cards.front(), cards.back()) : fmt::format("{}", fmt::join(cards, " "));
+}
+
+std::string heading(const Problem& problem, const Answer& answer, const Style& style) {
+  const Cluster& cluster = problem.cluster;
+  const std::string spread = answer.plan.strategy() == PlanStrategy::kSingleCard
+                                 ? std::string("one card")
+                                 : fmt::format("{} over {} cards", spoken(answer.plan.strategy()), answer.plan.cards_used());
+  return style.bold(fmt::format("{} on {}: {}", escape_control(problem.model.name), escape_control(cluster.name), spread)) +
+         fmt::format("\n{} stored, {} read per token, {} of KV cache per position; {} cards in a {}\n",
+                     format(weight_bytes(problem.model)), format(decode_weight_bytes(problem.model)),
+                     format(kv_bytes_per_token(problem.model.shape, problem.workload.kv_type)), cluster.card_count,
+                     cluster.topology == Topology::kFullMesh ? "full mesh" : to_string(cluster.topology));
+}
+
+std::string speed(const Problem& problem, const Answer& answer, const Style& style) {
+  const Prediction& prediction = answer.prediction;
+  const Workload& workload = problem.workload;
+  Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kLeft}});
+  table.add({"decode", rate(prediction.tokens_per_second()),
+             fmt::format("{:.4g} to {:.4g} by the profile's ranges; {} per token at context {}",
+                         prediction.tokens_per_second_low(), prediction.tokens_per_second_high(),
+                         format(prediction.decode.total()), workload.context)});
+  table.add({"first token", format(prediction.time_to_first_token()),
+             fmt::format("prompt of {}, {}", workload.prompt, rate(prediction.prefill_tokens_per_second(workload)))});
+  if (workload.streams > 1) {
+    const std::string batches = prediction.throughput.micro_batches > 1
+                                    ? fmt::format("{} streams in {} micro-batches", workload.streams,
+                                                  prediction.throughput.micro_batches)
+                                    : fmt::format("{} streams together", workload.streams);
+    table.add({"throughput", rate(prediction.throughput.tokens_per_second), batches});
+  }
+  table.add({"load", format(prediction.load.seconds),
+             fmt::format("{} over the host link{}", format(prediction.load.bytes),
+                         prediction.load.relayed ? ", copies passed on between cards" : "")});
+  table.add({"session", format(prediction.session),
+             fmt::format("load, prompt and {} generated tokens", workload.generate)});
+  return style.bold("Speed") + "\n" + table.to_string(style);
+}
+
+std::string breakdown(const Answer& answer, const Style& style) {
+  const Cost& decode = answer.prediction.decode;
+  Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kRight}, {"", Align::kLeft}});
+  for (const CostTerm& term : cost_terms()) {
+    const Seconds seconds = decode.*term.seconds;
+    if (seconds.count() == 0) continue;
+    const double share = seconds / decode.total();
+    table.add({std::string(term.name), format(seconds), fmt::format("{:.1f} %", share * 100), bar(share, kBarWidth)});
+  }
+  return style.bold(fmt::format("Where a token's {} go", format(decode.total()))) + "\n" + table.to_string(style);
+}
+
+std::string placement(const Answer& answer, const Style& style) {
+  Table table({{"layers", Align::kLeft},
+               {"cards", Align::kLeft},
+               {"query heads", Align::kLeft},
+               {"FFN columns", Align::kLeft},
+               {"all_reduce", Align::kLeft},
+               {"fullest card", Align::kRight},
+               {"of", Align::kRight}});
+  auto memory = answer.memory.begin();
+  for (const Stage& stage : answer.plan.stages) {
+    const auto end = memory + static_cast<std::ptrdiff_t>(stage.cards.size());
+    const auto fullest = std::ranges::max_element(memory, end, {}, [](const CardMemory& card) { return card.total(); });
+    table.add({fmt::format("{}-{}", stage.first_layer, stage.last_layer), cards_text(stage.cards),
+               compact(stage.shares.query_heads), compact(stage.shares.ffn_columns),
+               stage.cards.size() > 1 ? std::string(to_string(stage.decode.all_reduce)) : "-",
+               format(fullest->total()), format_binary(fullest->capacity_bytes)});
+    memory = end;
+  }
+  return style.bold("Placement") + "\n" + table.to_string(style);
+}
+
+std::string reasons(const Answer& answer, const Style& style) {
+  std::string text;
+  if (!answer.alternatives.empty()) {
+    Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kLeft}});
+    for (const Alternative& other : answer.alternatives) {
+      table.add({std::string(spoken(other.strategy)) +
+                     (other.cards_used > 1 ? fmt::format(" over {} cards", other.cards_used) : ""),
+                 other.tokens_per_second ? rate(*other.tokens_per_second) : "-", other.why_not});
+    }
+    text += "\n" + style.bold("Why not") + "\n" + table.to_string(style);
+  }
+  Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kRight}});
+  for (const Sensitivity& item : answer.sensitivity) {
+    table.add({item.change, rate(item.tokens_per_second), fmt::format("{:+.1f} %", item.gain * 100)});
+  }
+  text += "\n" + style.bold("What would change it") + "\n" + table.to_string(style);
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const Problem& problem, const Answer& answer, const Style& style) {
+  std::string text = heading(problem, answer, style) + "\n" + speed(problem, answer, style) + "\n" +
+                     breakdown(answer, style) + "\n" + placement(answer, style) + reasons(answer, style);
+  if (!answer.warnings.empty()) {
+    text += "\n" + style.bold("Warnings") + "\n";
+    for (const std::string& warning : answer.warnings) text += "  " + style.warning(escape_control(warning)) + "\n";
+  }
+  return text;
+}
+
+}  // namespace spanker

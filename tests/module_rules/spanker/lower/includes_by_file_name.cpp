@@ -1,0 +1,7 @@
+#include "lower.hpp"
+
+namespace spanker {
+
+int lower() { return 1; }
+
+}  // namespace spanker

@@ -1,0 +1,7 @@
+#pragma once
+
+namespace spanker {
+
+int lower();
+
+}  // namespace spanker

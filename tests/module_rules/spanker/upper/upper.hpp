@@ -1,0 +1,9 @@
+#pragma once
+
+#include "spanker/lower/lower.hpp"
+
+namespace spanker {
+
+int upper();
+
+}  // namespace spanker
