@@ -64,7 +64,8 @@ Outcome run_command_line(const std::vector<std::string>& arguments, const Style&
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    return Outcome::fine(deepest(app).help(path_of(*deepest(app).get_parent())));
+    const CLI::App& asked = deepest(app);
+    return Outcome::fine(asked.help(asked.get_parent() == nullptr ? "" : path_of(*asked.get_parent())));
   } catch (const CLI::CallForVersion&) {
     return Outcome::fine(std::string(kVersion) + "\n");
   } catch (const CLI::ParseError& error) {

@@ -184,21 +184,25 @@ void warn_of_cut_off_cards(const Problem& problem, std::span<const CardId> conne
   }
 }
 
-void warn_of_idle_cards(const Problem& problem, const Plan& plan, std::span<const CardId> connected,
+void warn_of_idle_cards(const Problem& problem, const Plan& plan, StrategySet allowed, std::span<const CardId> connected,
                         std::vector<std::string>& warnings) {
   std::vector<CardId> idle(connected.begin(), connected.end());
   for (const Stage& stage : plan.stages) {
     for (const CardId card : stage.cards) std::erase(idle, card);
   }
   if (idle.empty()) return;
+  const std::string who =
+      idle.size() == 1 ? list_of(idle) : fmt::format("{} of {} cards", idle.size(), connected.size());
+  if (!allowed.tensor_parallel) {
+    warnings.push_back(who + " idle: the strategy asked for is no faster with them");
+    return;
+  }
   std::string reason;
   if (const auto all = search_one_stage(problem, connected)) {
     reason = fmt::format("; tensor parallel over all {} is {}", connected.size(),
                          why_slower(decode_cost(problem, plan, Bound::kValue), decode_cost(problem, *all, Bound::kValue)));
   }
-  warnings.push_back(fmt::format("{} idle: they would make this worse{}",
-                                 idle.size() == 1 ? list_of(idle) : fmt::format("{} of {} cards", idle.size(), connected.size()),
-                                 reason));
+  warnings.push_back(who + " idle: no plan is faster with them" + reason);
 }
 
 void warn_of_context(const Problem& problem, std::vector<std::string>& warnings) {
@@ -260,7 +264,7 @@ std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed)
     none.warnings = std::move(warnings);
     return none;
   }
-  warn_of_idle_cards(problem, *plan, connected, warnings);
+  warn_of_idle_cards(problem, *plan, allowed, connected, warnings);
   Answer found;
   found.plan = *plan;
   found.prediction = predict(problem, *plan);

@@ -19,6 +19,18 @@ constexpr double kInfinite = std::numeric_limits<double>::infinity();
 /// A later candidate must be better by more than rounding.
 bool is_better(double candidate, double incumbent) { return candidate < incumbent * (1 - 1e-12); }
 
+/// What a plan, or its first stages, cost: all stages one after another and, to tell equals apart, the slowest of them.
+struct Value {
+  double seconds = kInfinite;
+  double slowest_stage = kInfinite;
+};
+
+bool is_better(const Value& candidate, const Value& incumbent) {
+  if (is_better(candidate.seconds, incumbent.seconds)) return true;
+  if (is_better(incumbent.seconds, candidate.seconds)) return false;
+  return is_better(candidate.slowest_stage, incumbent.slowest_stage);
+}
+
 std::size_t index_of(StageEnds ends) { return (ends.first ? 2u : 0u) + (ends.last ? 1u : 0u); }
 
 /// What a group of cards can do as a stage, wherever on uniform wiring it stands.
@@ -78,10 +90,16 @@ class Search {
   StageShares fastest(const Place& place, StageEnds ends) const;
   std::uint32_t end_that_fits(const Place& place, std::uint32_t first, StageEnds ends);
   const Fitted& fitted(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends);
-  /// Seconds of layers [first, end) at that place, with what enters and leaves; infinite where they do not fit.
-  double stage_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends);
+  bool layers_are_alike() const { return problem_.layers.kinds.size() == 1; }
+  /// Seconds of layers [first, end) at that place, with what enters and leaves, by the fastest shares, whatever the memory.
+  double fastest_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends) const;
+  /// The same by shares that fit; infinite where none do, or where even the fastest shares need more than `bound`.
+  double stage_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends,
+                       double bound);
   FoundStage found_stage(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends);
 
+  bool all_cards_together_hold_the_model() const;
+  bool fits_with_fastest_shares(std::span<const CardId> cards);
   void try_one_stage(std::span<const CardId> cards);
   void try_stages(const std::vector<CardId>& list, bool prefixes_count);
   std::optional<Plan> as_plan() const;
@@ -94,23 +112,42 @@ class Search {
   PassPricer prefill_;
   std::uint32_t layer_count_;
   std::map<std::vector<CardId>, Run> runs_;
-  std::map<std::tuple<std::vector<CardId>, CardId, std::uint32_t, std::uint32_t>, Fitted> fitted_;
-  double best_seconds_ = kInfinite;
+  /// By place, layers (their number where all are alike) and ends.
+  std::map<std::tuple<std::vector<CardId>, CardId, std::uint32_t, std::uint32_t, std::size_t>, Fitted> fitted_;
+  Value best_;
   std::vector<FoundStage> best_stages_;
 };
 
 std::optional<Plan> Search::best() {
+  if (!all_cards_together_hold_the_model()) return std::nullopt;
   const auto lists = candidate_card_lists(problem_.cluster);
   const bool prefixes_count = lists.size() == 1;
-  for (const auto& list : lists) {
-    for (std::size_t count = prefixes_count ? 1 : list.size(); count <= list.size(); ++count) {
-      try_one_stage(std::span(list).first(count));
+  // Where memory is short, shares are costly to find: by then the best of the others is known and rules most of them out.
+  for (const bool short_of_memory : {false, true}) {
+    for (const auto& list : lists) {
+      for (std::size_t count = prefixes_count ? 1 : list.size(); count <= list.size(); ++count) {
+        const auto cards = std::span(list).first(count);
+        if (fits_with_fastest_shares(cards) != short_of_memory) try_one_stage(cards);
+      }
     }
   }
   if (allowed_.pipeline_parallel || allowed_.hybrid) {
     for (const auto& list : lists) try_stages(list, prefixes_count);
   }
   return as_plan();
+}
+
+bool Search::all_cards_together_hold_the_model() const {
+  std::uint64_t room = 0;
+  for (const CardId card : Network(problem_.cluster).connected_cards()) {
+    room += problem_.cluster.card_at(card).memory_capacity.value.value;
+  }
+  const CardShare all = {{problem_.model.shape.num_attention_heads, problem_.model.shape.num_key_value_heads},
+                         problem_.model.shape.intermediate_size,
+                         problem_.model.shape.vocab_size};
+  const CardMemory memory =
+      stage_card_memory(problem_, problem_.layers.count(0, layer_count_ - 1), {true, true}, all, true);
+  return memory.weight_bytes.value + memory.kv_bytes.value <= room;
 }
 
 std::optional<Plan> Search::best_one_stage(std::span<const CardId> cards) {
@@ -160,8 +197,7 @@ StageShares Search::fastest(const Place& place, StageEnds ends) const {
 
 std::uint32_t Search::end_that_fits(const Place& place, std::uint32_t first, StageEnds ends) {
   // Where all layers are alike only their number counts.
-  const bool alike = problem_.layers.kinds.size() == 1;
-  const std::uint32_t asked_first = alike ? 0 : first;
+  const std::uint32_t asked_first = layers_are_alike() ? 0 : first;
   std::uint32_t& known = place.run->end_that_fits[index_of(ends)][asked_first];
   if (known == 0) {
     const StageShares shares = fastest(place, ends);
@@ -181,7 +217,9 @@ std::uint32_t Search::end_that_fits(const Place& place, std::uint32_t first, Sta
 }
 
 const Fitted& Search::fitted(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends) {
-  const auto [entry, is_new] = fitted_.try_emplace({place.cards, place.sampling_card, first, end});
+  const std::uint32_t skipped = layers_are_alike() ? first : 0;
+  const auto [entry, is_new] =
+      fitted_.try_emplace({place.cards, place.sampling_card, first - skipped, end - skipped, index_of(ends)});
   Fitted& fitted = entry->second;
   if (!is_new || place.cards.size() == 1) return fitted;
   const auto layers = problem_.layers.count(first, end - 1);
@@ -197,8 +235,7 @@ const Fitted& Search::fitted(const Place& place, std::uint32_t first, std::uint3
   return fitted;
 }
 
-double Search::stage_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends) {
-  if (end > end_that_fits(place, first, ends)) return fitted(place, first, end, ends).seconds;
+double Search::fastest_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends) const {
   const Run& run = *place.run;
   double seconds = run.broadcast_seconds + run.seconds_before[end] - run.seconds_before[first];
   if (ends.first) seconds += run.embedding_seconds;
@@ -206,18 +243,29 @@ double Search::stage_seconds(const Place& place, std::uint32_t first, std::uint3
   return seconds;
 }
 
+double Search::stage_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends, double bound) {
+  const double fastest = fastest_seconds(place, first, end, ends);
+  if (is_better(bound, fastest)) return kInfinite;
+  return end <= end_that_fits(place, first, ends) ? fastest : fitted(place, first, end, ends).seconds;
+}
+
 FoundStage Search::found_stage(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends) {
   const bool roomy = end <= end_that_fits(place, first, ends);
   return {first, end, place.cards, roomy ? fastest(place, ends) : fitted(place, first, end, ends).shares};
+}
+
+bool Search::fits_with_fastest_shares(std::span<const CardId> cards) {
+  return end_that_fits(place_of(cards, cards.front()), 0, {true, true}) == layer_count_;
 }
 
 void Search::try_one_stage(std::span<const CardId> cards) {
   if (cards.size() == 1 ? !allowed_.single_card : !allowed_.tensor_parallel) return;
   const Place place = place_of(cards, cards.front());
   constexpr StageEnds kBoth{true, true};
-  const double seconds = stage_seconds(place, 0, layer_count_, kBoth);
-  if (!is_better(seconds, best_seconds_)) return;
-  best_seconds_ = seconds;
+  const double seconds = stage_seconds(place, 0, layer_count_, kBoth, best_.seconds);
+  // Equals go to fewer cards, so to what came first; no stages tie with it later.
+  if (!is_better(seconds, best_.seconds)) return;
+  best_ = {seconds, 0};
   best_stages_ = {found_stage(place, 0, layer_count_, kBoth)};
 }
 
@@ -253,10 +301,10 @@ void Search::try_stages(const std::vector<CardId>& list, bool prefixes_count) {
     }
     least_after[layer] = layer == layer_count_ ? 0 : least_after[layer + 1] + least;
   }
-  if (!is_better(least_after[0] + least_boundary, best_seconds_)) return;
+  if (is_better(best_.seconds, least_after[0] + least_boundary)) return;
 
   struct Cell {
-    double seconds = kInfinite;
+    Value value;
     std::uint32_t first_layer = 0;
     std::uint32_t first_card = 0;
     bool wide_before = false;
@@ -271,30 +319,34 @@ void Search::try_stages(const std::vector<CardId>& list, bool prefixes_count) {
     std::uint32_t length = 0;
     bool wide_before = false;
   } last;
-  cell(0, 0, false).seconds = 0;
+  cell(0, 0, false).value = {0, 0};
 
   const auto extend = [&](std::uint32_t layer, std::uint32_t card, bool wide) {
-    const double before = cell(layer, card, wide).seconds;
-    if (!is_better(before + least_after[layer], best_seconds_)) return;
+    const Value before = cell(layer, card, wide).value;
+    if (before.seconds == kInfinite || is_better(best_.seconds, before.seconds + least_after[layer])) return;
     for (std::uint32_t length = 1; length <= places[card].size(); ++length) {
       const Place& place = places[card][length - 1];
       const std::uint32_t next_card = card + length;
       const bool now_wide = wide || length > 1;
-      const double entered = before + place.boundary_seconds;
+      const double entered = before.seconds + place.boundary_seconds;
       const bool allowed = now_wide ? allowed_.hybrid : allowed_.pipeline_parallel;
       if (layer > 0 && allowed && (prefixes_count || next_card == card_count)) {
-        const double seconds = entered + stage_seconds(place, layer, layer_count_, {false, true});
-        if (is_better(seconds, best_seconds_)) {
-          best_seconds_ = seconds;
+        const double stage = stage_seconds(place, layer, layer_count_, {false, true}, best_.seconds - entered);
+        const Value value = {entered + stage, std::max(before.slowest_stage, stage)};
+        if (is_better(value, best_)) {
+          best_ = value;
           last = {layer, card, length, wide};
         }
       }
       if (next_card == card_count) continue;
       for (std::uint32_t next_layer = layer + 1; next_layer < layer_count_; ++next_layer) {
-        const double seconds = entered + stage_seconds(place, layer, next_layer, {layer == 0, false});
-        if (seconds == kInfinite) break;
+        // More layers take longer and hold more: the first end that is too slow or does not fit ends the loop.
+        const double bound = best_.seconds - entered - least_after[next_layer];
+        const double stage = stage_seconds(place, layer, next_layer, {layer == 0, false}, bound);
+        if (stage == kInfinite) break;
         Cell& next = cell(next_layer, next_card, now_wide);
-        if (is_better(seconds, next.seconds)) next = {seconds, layer, card, wide};
+        const Value value = {entered + stage, std::max(before.slowest_stage, stage)};
+        if (is_better(value, next.value)) next = {value, layer, card, wide};
       }
     }
   };

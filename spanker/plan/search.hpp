@@ -21,7 +21,7 @@ struct StrategySet {
 };
 
 /// The plan of the allowed strategies that decodes a token of one stream in the least time and fits every card's memory;
-/// nothing where none fits. Ties go to fewer cards, then fewer stages.
+/// nothing where none fits. Equals go to one stage on fewer cards; among several stages, to those whose slowest is quickest.
 ///
 /// Exact over: which cards (see candidate_card_lists), in index order; runs of consecutive chosen cards as stages; every
 /// cut of the layers; shares of heads, columns and rows (shares.hpp); the algorithm of every collective.

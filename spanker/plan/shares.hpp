@@ -28,10 +28,10 @@ bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> la
 
 /// The shares that minimise slowest attention + slowest feed-forward + slowest logits and gather over these layers among
 /// all that every card can hold; nothing where none can. Exact: heads, columns and rows are weighed against one another
-/// under each card's capacity. Where that is too large a table (kMaxShareStates), FFN columns move in multiples of their
-/// unit; a last piece of rows smaller than the unit is counted whole.
+/// under each card's capacity, with two limits: a last piece of rows smaller than the unit is counted whole, and a table
+/// of more than kMaxShareSteps steps counts as not fitting.
 std::optional<StageShares> fitting_shares(const ShareQuestion& question, std::span<const std::uint32_t> layers);
 
-inline constexpr std::uint64_t kMaxShareStates = 20'000'000;
+inline constexpr std::uint64_t kMaxShareSteps = 50'000'000;
 
 }  // namespace spanker

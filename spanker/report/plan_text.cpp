@@ -23,11 +23,11 @@ std::string_view spoken(PlanStrategy strategy) {
   return "unknown";
 }
 
-/// "a to b" for runs of numbers, "8 x 4" for equal ones, else all of them.
+/// "8 each" for equal numbers, all of a few, "4 to 6" for many.
 template <class Number>
 std::string compact(const std::vector<Number>& numbers) {
   if (numbers.size() > 1 && std::ranges::all_of(numbers, [&](Number n) { return n == numbers.front(); })) {
-    return fmt::format("{} x {}", numbers.size(), numbers.front());
+    return fmt::format("{} each", numbers.front());
   }
   if (numbers.size() > 8) {
     const auto [least, most] = std::ranges::minmax(numbers);
@@ -42,16 +42,21 @@ std::string cards_text(const std::vector<CardId>& cards) {
   return consecutive ? fmt::format("{}-{}", cards.front(), cards.back()) : fmt::format("{}", fmt::join(cards, " "));
 }
 
+std::string cards_of(const Cluster& cluster) {
+  if (cluster.card_count == 1) return "1 card";
+  const auto topology = cluster.topology == Topology::kFullMesh ? "full mesh" : to_string(cluster.topology);
+  return fmt::format("{} cards in a {}", cluster.card_count, topology);
+}
+
 std::string heading(const Problem& problem, const Answer& answer, const Style& style) {
   const Cluster& cluster = problem.cluster;
   const std::string spread = answer.plan.strategy() == PlanStrategy::kSingleCard
                                  ? std::string("one card")
                                  : fmt::format("{} over {} cards", spoken(answer.plan.strategy()), answer.plan.cards_used());
   return style.bold(fmt::format("{} on {}: {}", escape_control(problem.model.name), escape_control(cluster.name), spread)) +
-         fmt::format("\n{} stored, {} read per token, {} of KV cache per position; {} cards in a {}\n",
+         fmt::format("\n{} stored, {} read per token, {} of KV cache per position; {}\n",
                      format(weight_bytes(problem.model)), format(decode_weight_bytes(problem.model)),
-                     format(kv_bytes_per_token(problem.model.shape, problem.workload.kv_type)), cluster.card_count,
-                     cluster.topology == Topology::kFullMesh ? "full mesh" : to_string(cluster.topology));
+                     format(kv_bytes_per_token(problem.model.shape, problem.workload.kv_type)), cards_of(cluster));
 }
 
 std::string speed(const Problem& problem, const Answer& answer, const Style& style) {
