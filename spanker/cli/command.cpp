@@ -40,17 +40,22 @@ std::string path_of(const CLI::App& app) {
 
 ExitCode exit_code_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kInfeasible: return ExitCode::kNo;
-    case ErrorKind::kBadInput: return ExitCode::kBadInput;
-    case ErrorKind::kIo: return ExitCode::kIo;
+    case ErrorKind::kInfeasible:
+      return ExitCode::kNo;
+    case ErrorKind::kBadInput:
+      return ExitCode::kBadInput;
+    case ErrorKind::kIo:
+      return ExitCode::kIo;
   }
   return ExitCode::kInternal;
 }
 
 Outcome run_command_line(const std::vector<std::string>& arguments, const Style& style) {
-  CLI::App app("Plans LLM inference over several small cards whose links are slow: how to split a model, how fast it will\n"
-               "be, what limits it and what would help. Offline, from a model file and a cluster description.",
-               "spanker");
+  CLI::App app(
+      "Plans LLM inference over several small cards whose links are slow: how to split a model, how fast it "
+      "will\n"
+      "be, what limits it and what would help. Offline, from a model file and a cluster description.",
+      "spanker");
   app.footer(kFooter);
   app.set_version_flag("--version", kVersion, "Print the version");
   app.require_subcommand(1);

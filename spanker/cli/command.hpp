@@ -24,7 +24,8 @@ struct Outcome {
   static Outcome failed(const Error& error) { return {exit_code_of(error.kind), {}, to_line(error), {}}; }
 };
 
-/// Runs `spanker` with these arguments (without the program's name) and touches nothing but the files they name.
+/// Runs `spanker` with these arguments (without the program's name) and touches nothing but the files they
+/// name.
 Outcome run_command_line(const std::vector<std::string>& arguments, const Style& style);
 
 }  // namespace spanker

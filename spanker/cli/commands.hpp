@@ -8,8 +8,8 @@ namespace CLI {
 class App;
 }
 
-// Internal to this module. Each function adds a subcommand with its options, help and examples; when the command line
-// names it, `outcome` is set.
+// Internal to this module. Each function adds a subcommand with its options, help and examples; when the
+// command line names it, `outcome` is set.
 namespace spanker {
 
 struct CommandContext {

@@ -25,7 +25,10 @@ spanker::Outcome run(const std::vector<std::string>& arguments) {
   try {
     return spanker::run_command_line(arguments, {wants_colour()});
   } catch (const std::exception& fault) {
-    return {spanker::ExitCode::kInternal, {}, std::string("internal: ") + spanker::escape_control(fault.what()), {}};
+    return {spanker::ExitCode::kInternal,
+            {},
+            std::string("internal: ") + spanker::escape_control(fault.what()),
+            {}};
   }
 }
 

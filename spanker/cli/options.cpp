@@ -29,7 +29,8 @@ Result<StrategySet> strategies_from_flag(const std::string& strategy) {
   if (strategy == "single") return StrategySet::only(PlanStrategy::kSingleCard);
   if (strategy == "tensor") return StrategySet::only(PlanStrategy::kTensorParallel);
   if (strategy == "pipeline") return StrategySet::only(PlanStrategy::kPipelineParallel);
-  return bad_input("--strategy", "unknown strategy", "auto, tensor, pipeline or single", "\"" + strategy + "\"");
+  return bad_input("--strategy", "unknown strategy", "auto, tensor, pipeline or single",
+                   "\"" + strategy + "\"");
 }
 
 Result<EmbeddingPlace> embedding_from_flag(const std::string& place) {

@@ -4,13 +4,12 @@
 
 #include "spanker/cli/commands.hpp"
 #include "spanker/cli/options.hpp"
+#include "spanker/cli/whole_number.hpp"
 #include "spanker/plan/explain.hpp"
 #include "spanker/report/plan_report.hpp"
 
 namespace spanker {
 namespace {
-
-constexpr std::uint64_t kDefaultContext = 2048;
 
 constexpr const char* kHelp = R"(Examples:
   spanker plan tinyllama-1.1b --cards 4
@@ -24,8 +23,8 @@ struct Flags {
   std::string cluster = "sails-rev-a";
   std::optional<std::uint32_t> cards;
   std::optional<std::uint64_t> context;
-  std::uint64_t prompt = 512;
-  std::uint64_t generate = 128;
+  std::optional<std::uint64_t> prompt;
+  std::optional<std::uint64_t> generate;
   std::uint64_t streams = 1;
   std::string objective = "latency";
   std::string strategy = "auto";
@@ -41,17 +40,29 @@ struct Question {
   StrategySet strategies;
 };
 
-/// Without --context, room for the prompt and what is generated, and never less than the default.
-std::uint64_t context_of(const Flags& flags) {
-  const std::uint64_t needed = flags.prompt > UINT64_MAX - flags.generate ? UINT64_MAX : flags.prompt + flags.generate;
-  return flags.context.value_or(std::max(kDefaultContext, needed));
+/// The lengths that were given, and defaults that agree with them: a context has room for prompt and
+/// generated tokens, and where it is given they shrink to it.
+void set_lengths(const Flags& flags, Workload& workload) {
+  const Workload defaults;
+  workload.prompt = flags.prompt.value_or(defaults.prompt);
+  workload.generate = flags.generate.value_or(defaults.generate);
+  if (!flags.context) {
+    const bool countable = workload.prompt <= UINT64_MAX - workload.generate;
+    workload.context =
+        std::max(defaults.context, countable ? workload.prompt + workload.generate : UINT64_MAX);
+    return;
+  }
+  workload.context = *flags.context;
+  const auto room_beside = [&](std::uint64_t used) {
+    return std::max<std::uint64_t>(1, workload.context - std::min(used, workload.context));
+  };
+  if (!flags.generate) workload.generate = std::min(defaults.generate, room_beside(flags.prompt.value_or(1)));
+  if (!flags.prompt) workload.prompt = std::min(defaults.prompt, room_beside(workload.generate));
 }
 
 Result<Question> question_from(const Flags& flags) {
   Workload workload;
-  workload.context = context_of(flags);
-  workload.prompt = flags.prompt;
-  workload.generate = flags.generate;
+  set_lengths(flags, workload);
   workload.streams = flags.streams;
   auto strategies = strategies_from_flag(flags.strategy);
   if (!strategies) return tl::unexpected(strategies.error());
@@ -100,23 +111,39 @@ Outcome run_plan(const Flags& flags, const Style& style) {
 }  // namespace
 
 void add_plan_command(CLI::App& app, CommandContext& context) {
-  CLI::App* command = app.add_subcommand("plan", "Split a model over a cluster, with predicted speed and reasons");
+  CLI::App* command =
+      app.add_subcommand("plan", "Split a model over a cluster, with predicted speed and reasons");
   command->footer(kHelp);
   auto flags = std::make_shared<Flags>();
+  const CLI::Validator count64 = whole_number(UINT64_MAX);
+  const CLI::Validator count32 = whole_number(UINT32_MAX);
   command->add_option("MODEL", flags->model, "Preset name or path to a GGUF file")->required();
   command->add_option("--quant", flags->quant, "Weight type of a preset: q4_0 (default), q8_0, f16, ...");
-  command->add_option("--cluster", flags->cluster, "Profile name or path to a TOML file")->capture_default_str();
-  command->add_option("--cards", flags->cards, "Number of cards, instead of the profile's");
-  command->add_option("--context", flags->context,
-                      "Positions that KV memory is kept for and decode is priced at (default 2048, or what prompt and\n"
-                      "generated tokens need)");
-  command->add_option("--prompt", flags->prompt, "Tokens of the prompt")->capture_default_str();
-  command->add_option("--generate", flags->generate, "Tokens to generate")->capture_default_str();
-  command->add_option("--streams", flags->streams, "Sequences kept at once")->capture_default_str();
+  command->add_option("--cluster", flags->cluster, "Profile name or path to a TOML file")
+      ->capture_default_str();
+  command->add_option("--cards", flags->cards, "Number of cards, instead of the profile's")->check(count32);
+  command
+      ->add_option(
+          "--context", flags->context,
+          "Positions that KV memory is kept for and decode is priced at (default 2048, or what prompt and\n"
+          "generated tokens need)")
+      ->check(count64);
+  command
+      ->add_option("--prompt", flags->prompt, "Tokens of the prompt (default 512, or what --context leaves)")
+      ->check(count64);
+  command
+      ->add_option("--generate", flags->generate,
+                   "Tokens to generate (default 128, or what --context leaves)")
+      ->check(count64);
+  command->add_option("--streams", flags->streams, "Sequences kept at once")
+      ->check(count64)
+      ->capture_default_str();
   command->add_option("--objective", flags->objective, "What to be best at: latency")->capture_default_str();
-  command->add_option("--strategy", flags->strategy, "auto, tensor, pipeline or single")->capture_default_str();
+  command->add_option("--strategy", flags->strategy, "auto, tensor, pipeline or single")
+      ->capture_default_str();
   command->add_option("--kv-dtype", flags->kv_type, "KV cache: f32, f16 or q8_0")->capture_default_str();
-  command->add_option("--link-dtype", flags->link_type, "Vectors between cards: f32, f16 or q8_0")->capture_default_str();
+  command->add_option("--link-dtype", flags->link_type, "Vectors between cards: f32, f16 or q8_0")
+      ->capture_default_str();
   command->add_option("--embedding", flags->embedding, "Where the embedding table lives: cards or host")
       ->capture_default_str();
   command->add_flag("--json", flags->json, "One JSON object instead of tables");

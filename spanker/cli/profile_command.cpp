@@ -37,7 +37,8 @@ Outcome show_profile(const Flags& flags, const Style& style) {
     for (const BuiltinProfile& profile : builtin_profiles()) {
       if (profile.name == flags.name) return Outcome::fine(std::string(profile.toml));
     }
-    return Outcome::failed({ErrorKind::kBadInput, "--toml", "only built-in profiles can be printed", "a name from `spanker profile list`", flags.name});
+    return Outcome::failed({ErrorKind::kBadInput, "--toml", "only built-in profiles can be printed",
+                            "a name from `spanker profile list`", flags.name});
   }
   return Outcome::fine(flags.json ? to_json(*cluster) : to_text(*cluster, style));
 }
@@ -45,7 +46,8 @@ Outcome show_profile(const Flags& flags, const Style& style) {
 Outcome check_profile(const Flags& flags, const Style& style) {
   const auto cluster = load_cluster(flags.name);
   if (!cluster) return Outcome::failed(cluster.error());
-  return Outcome::fine(flags.json ? to_json(*cluster) : "no errors in " + flags.name + "\n\n" + to_text(*cluster, style));
+  return Outcome::fine(flags.json ? to_json(*cluster)
+                                  : "no errors in " + flags.name + "\n\n" + to_text(*cluster, style));
 }
 
 }  // namespace

@@ -9,9 +9,12 @@ namespace {
 template <class T>
 T more_is_better(const Ranged<T>& ranged, Bound bound) {
   switch (bound) {
-    case Bound::kLow: return ranged.low;
-    case Bound::kValue: return ranged.value;
-    case Bound::kHigh: return ranged.high;
+    case Bound::kLow:
+      return ranged.low;
+    case Bound::kValue:
+      return ranged.value;
+    case Bound::kHigh:
+      return ranged.high;
   }
   return ranged.value;
 }
@@ -19,16 +22,20 @@ T more_is_better(const Ranged<T>& ranged, Bound bound) {
 template <class T>
 T less_is_better(const Ranged<T>& ranged, Bound bound) {
   switch (bound) {
-    case Bound::kLow: return ranged.high;
-    case Bound::kValue: return ranged.value;
-    case Bound::kHigh: return ranged.low;
+    case Bound::kLow:
+      return ranged.high;
+    case Bound::kValue:
+      return ranged.value;
+    case Bound::kHigh:
+      return ranged.low;
   }
   return ranged.value;
 }
 
 CardRates rates_of(const CardSpec& spec, Bound bound) {
   return {more_is_better(spec.memory_bandwidth, bound),
-          spec.compute ? more_is_better(*spec.compute, bound) : OpsPerSecond(std::numeric_limits<double>::infinity()),
+          spec.compute ? more_is_better(*spec.compute, bound)
+                       : OpsPerSecond(std::numeric_limits<double>::infinity()),
           less_is_better(spec.step_overhead, bound), less_is_better(spec.token_overhead, bound),
           spec.memory_capacity.value};
 }
@@ -45,13 +52,13 @@ ClusterRates::ClusterRates(const Cluster& cluster, Bound bound)
       network_(cluster),
       card_count_(cluster.card_count),
       topology_(cluster.topology),
-      card_(rates_of(cluster.card, bound)),
+      card_(rates_of(cluster.cards_are_equal() ? cluster.card_at(0) : cluster.card, bound)),
       host_link_(link_rates_of(cluster.host_link, bound)),
       host_link_is_shared_(cluster.host_link.shared) {
   if (!cluster.cards_are_equal()) {
     for (const auto& [id, spec] : cluster.card_overrides) card_overrides_.emplace(id, rates_of(spec, bound));
   }
-  if (network_.is_uniform()) uniform_link_ = link_rates_of(cluster.link, bound);
+  if (network_.link_count() > 0 && network_.is_uniform()) uniform_link_ = link_rates_of(network_.link(0), bound);
 }
 
 const CardRates& ClusterRates::card(CardId id) const {

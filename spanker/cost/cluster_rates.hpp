@@ -23,8 +23,8 @@ struct LinkRates {
   Seconds latency{0};
 };
 
-/// A cluster's numbers at one end of their ranges, ready for pricing. Memory capacity is never ranged: it is its stated
-/// value at every bound, since a plan that fits must fit.
+/// A cluster's numbers at one end of their ranges, ready for pricing. Memory capacity is never ranged: it is
+/// its stated value at every bound, since a plan that fits must fit.
 class ClusterRates {
  public:
   ClusterRates(const Cluster& cluster, Bound bound);

@@ -36,7 +36,8 @@ Cost CollectivePricer::collective(Collective collective, Algorithm algorithm, st
   return price(make_schedule(collective, algorithm, ranks, payload.units()), cards, payload.unit_bytes());
 }
 
-CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<const CardId> cards, Payload payload) {
+CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<const CardId> cards,
+                                            Payload payload) {
   const auto algorithms = algorithms_of(collective);
   if (cards.size() < 2 || payload.elements == 0) return {algorithms.front(), {}};
   Key key{collective, payload.units(), payload.type, equivalent_cards(cards)};
@@ -53,11 +54,13 @@ CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<con
 
 Cost CollectivePricer::price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes) {
   Cost cost;
-  for (std::size_t i = 0; i < schedule.round_count(); ++i) cost += price_round(schedule.round(i), cards, unit_bytes);
+  for (std::size_t i = 0; i < schedule.round_count(); ++i)
+    cost += price_round(schedule.round(i), cards, unit_bytes);
   return cost;
 }
 
-Cost CollectivePricer::price_round(std::span<const Transfer> round, std::span<const CardId> cards, Bytes unit_bytes) {
+Cost CollectivePricer::price_round(std::span<const Transfer> round, std::span<const CardId> cards,
+                                   Bytes unit_bytes) {
   routes_.clear();
   route_ends_.clear();
   bool all_reachable = true;

@@ -30,25 +30,28 @@ struct CollectiveChoice {
 
 /// Prices transfers and collectives on a cluster's links, and remembers what it priced. Not thread-safe.
 ///
-/// A transfer takes latency summed over its hops + bytes / bandwidth of its slowest link (cut-through); transfers of one
-/// round that share a directed link share its bandwidth, so a link that carries B bytes in a round needs B / bandwidth.
-/// A round lasts as long as its slowest transfer; a collective is the sum of its rounds.
+/// A transfer takes latency summed over its hops + bytes / bandwidth of its slowest link (cut-through);
+/// transfers of one round that share a directed link share its bandwidth, so a link that carries B bytes in a
+/// round needs B / bandwidth. A round lasts as long as its slowest transfer; a collective is the sum of its
+/// rounds.
 class CollectivePricer {
  public:
   /// `rates` must outlive the pricer.
   explicit CollectivePricer(const ClusterRates& rates);
 
-  /// One vector from one card to another; nothing where they are the same. Infinite link_latency where no route is up.
+  /// One vector from one card to another; nothing where they are the same. Infinite link_latency where no
+  /// route is up.
   Cost transfer(CardId from, CardId to, Payload payload);
 
-  /// `collective` by `algorithm` among `cards` (rank r is cards[r]); no cost for one card or an empty payload.
+  /// `collective` by `algorithm` among `cards` (rank r is cards[r]); no cost for one card or an empty
+  /// payload.
   Cost collective(Collective collective, Algorithm algorithm, std::span<const CardId> cards, Payload payload);
 
   /// The cheapest algorithm; the first of algorithms_of(collective) among equals.
   CollectiveChoice cheapest(Collective collective, std::span<const CardId> cards, Payload payload);
 
-  /// Cards between which, in that order, every collective costs what it costs between `cards`: moved to where uniform wiring
-  /// starts, or `cards` themselves.
+  /// Cards between which, in that order, every collective costs what it costs between `cards`: moved to where
+  /// uniform wiring starts, or `cards` themselves.
   std::vector<CardId> equivalent_cards(std::span<const CardId> cards) const;
 
  private:

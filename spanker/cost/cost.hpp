@@ -9,8 +9,8 @@
 
 namespace spanker {
 
-/// Seconds, told apart by what they are spent on. An operator's time goes whole to the larger of its memory and its
-/// compute term, so that the parts of a price add up to it.
+/// Seconds, told apart by what they are spent on. An operator's time goes whole to the larger of its memory
+/// and its compute term, so that the parts of a price add up to it.
 struct Cost {
   Seconds memory{0};          ///< reading weights and the KV cache
   Seconds compute{0};         ///< arithmetic, where it is the larger term
@@ -45,7 +45,8 @@ struct CardRates {
   Bytes memory_capacity;
 };
 
-/// max(bytes / memory_bandwidth, ops / compute) + step_overhead; nothing for an operator of no bytes and no ops.
+/// max(bytes / memory_bandwidth, ops / compute) + step_overhead; nothing for an operator of no bytes and no
+/// ops.
 Cost operator_cost(const Operator& op, const CardRates& card);
 /// The sum over operators that a card runs one after another.
 Cost operators_cost(std::span<const Operator> operators, const CardRates& card);

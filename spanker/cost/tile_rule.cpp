@@ -20,12 +20,16 @@ std::uint64_t saturating_product(std::uint64_t a, std::uint64_t b, std::uint64_t
 
 std::uint64_t TileShape::weight_bytes() const noexcept { return saturating_product(m, k, bytes_per_element); }
 
-std::uint64_t TileShape::activation_bytes() const noexcept { return saturating_product(m, n, bytes_per_element); }
+std::uint64_t TileShape::activation_bytes() const noexcept {
+  return saturating_product(m, n, bytes_per_element);
+}
 
 std::string_view to_string(Strategy strategy) noexcept {
   switch (strategy) {
-    case Strategy::kTensorParallel: return "tensor_parallel";
-    case Strategy::kModelParallel: return "model_parallel";
+    case Strategy::kTensorParallel:
+      return "tensor_parallel";
+    case Strategy::kModelParallel:
+      return "model_parallel";
   }
   return "unknown";
 }

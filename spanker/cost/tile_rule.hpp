@@ -9,8 +9,8 @@ namespace spanker {
 
 /// One matmul tile, Y[m x n] = X[m x k] * W[k x n], as the tile rule counts it.
 ///
-/// The rule calls the m x k operand the weights. In a decode step m is 1 and what is read from DDR is W, k x n: for the
-/// planner's accounting see `MatmulTraffic` and docs/tile-rule.md.
+/// The rule calls the m x k operand the weights. In a decode step m is 1 and what is read from DDR is W, k x
+/// n: for the planner's accounting see `MatmulTraffic` and docs/tile-rule.md.
 struct TileShape {
   std::uint64_t m;
   std::uint64_t n;
@@ -23,8 +23,8 @@ struct TileShape {
   std::uint64_t activation_bytes() const noexcept;
 };
 
-/// How a tile is spread over sails. Open: later versions add values, so code outside the library must expect ones it does
-/// not know.
+/// How a tile is spread over sails. Open: later versions add values, so code outside the library must expect
+/// ones it does not know.
 enum class Strategy : std::uint8_t {
   kTensorParallel,  ///< every sail holds a slice of the weights and all exchange activations
   kModelParallel,   ///< the weights are read by one sail at a time and activations move on
@@ -56,9 +56,9 @@ struct StrategySeconds {
 StrategySeconds strategy_seconds(MatmulTraffic traffic, std::uint64_t sails, std::uint64_t local_bandwidth,
                                  std::uint64_t intercard_bandwidth) noexcept;
 
-/// The cheaper of the two, decided in integers, without rounding: for two sails or more tensor parallel wins exactly
-/// while activation_bytes * local <= weight_bytes * intercard, whatever their number. Ties, one sail, no sail and a
-/// bandwidth of 0 give tensor parallel.
+/// The cheaper of the two, decided in integers, without rounding: for two sails or more tensor parallel wins
+/// exactly while activation_bytes * local <= weight_bytes * intercard, whatever their number. Ties, one sail,
+/// no sail and a bandwidth of 0 give tensor parallel.
 Strategy pick_strategy(MatmulTraffic traffic, std::uint64_t sails, std::uint64_t local_bandwidth,
                        std::uint64_t intercard_bandwidth) noexcept;
 

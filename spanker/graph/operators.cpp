@@ -45,16 +45,26 @@ Bytes attention_output_bytes(const ModelShape& shape, const LayerTensors& layer,
 
 std::string_view to_string(OperatorKind kind) {
   switch (kind) {
-    case OperatorKind::kEmbedding: return "embedding";
-    case OperatorKind::kAttentionNorm: return "attention_norm";
-    case OperatorKind::kQkv: return "qkv";
-    case OperatorKind::kAttention: return "attention";
-    case OperatorKind::kAttentionOutput: return "attention_output";
-    case OperatorKind::kFfnNorm: return "ffn_norm";
-    case OperatorKind::kGateUp: return "gate_up";
-    case OperatorKind::kDown: return "down";
-    case OperatorKind::kOutputNorm: return "output_norm";
-    case OperatorKind::kLogits: return "logits";
+    case OperatorKind::kEmbedding:
+      return "embedding";
+    case OperatorKind::kAttentionNorm:
+      return "attention_norm";
+    case OperatorKind::kQkv:
+      return "qkv";
+    case OperatorKind::kAttention:
+      return "attention";
+    case OperatorKind::kAttentionOutput:
+      return "attention_output";
+    case OperatorKind::kFfnNorm:
+      return "ffn_norm";
+    case OperatorKind::kGateUp:
+      return "gate_up";
+    case OperatorKind::kDown:
+      return "down";
+    case OperatorKind::kOutputNorm:
+      return "output_norm";
+    case OperatorKind::kLogits:
+      return "logits";
   }
   return "unknown";
 }
@@ -84,18 +94,19 @@ std::uint64_t ffn_column_unit(const Model& model) {
   return columns;
 }
 
-std::uint64_t vocabulary_row_unit(const Model& model) { return block_shape(model.output_matrix().type).elements; }
+std::uint64_t vocabulary_row_unit(const Model& model) {
+  return block_shape(model.output_matrix().type).elements;
+}
 
 Operator embedding_operator(const Model& model, const Pass& pass) {
   return {OperatorKind::kEmbedding, rows_of(model.token_embedding, pass.rows()), Ops()};
 }
 
-std::array<Operator, 4> attention_operators(const ModelShape& shape, const LayerTensors& layer, HeadShare share,
-                                            const Pass& pass) {
-  std::array<Operator, 4> operators = {Operator{OperatorKind::kAttentionNorm, {}, {}},
-                                       Operator{OperatorKind::kQkv, {}, {}},
-                                       Operator{OperatorKind::kAttention, {}, {}},
-                                       Operator{OperatorKind::kAttentionOutput, {}, {}}};
+std::array<Operator, 4> attention_operators(const ModelShape& shape, const LayerTensors& layer,
+                                            HeadShare share, const Pass& pass) {
+  std::array<Operator, 4> operators = {
+      Operator{OperatorKind::kAttentionNorm, {}, {}}, Operator{OperatorKind::kQkv, {}, {}},
+      Operator{OperatorKind::kAttention, {}, {}}, Operator{OperatorKind::kAttentionOutput, {}, {}}};
   if (share.query_heads == 0) return operators;
 
   const std::uint64_t query_width = std::uint64_t{share.query_heads} * shape.head_dim;
@@ -140,7 +151,8 @@ std::array<Operator, 2> logits_operators(const Model& model, std::uint64_t rows,
 
 Bytes attention_weight_bytes(const ModelShape& shape, const LayerTensors& layer, HeadShare share) {
   if (share.query_heads == 0) return Bytes();
-  return stored(layer.attention_norm) + qkv_bytes(shape, layer, share) + attention_output_bytes(shape, layer, share);
+  return stored(layer.attention_norm) + qkv_bytes(shape, layer, share) +
+         attention_output_bytes(shape, layer, share);
 }
 
 Bytes ffn_weight_bytes(const LayerTensors& layer, std::uint64_t columns) {

@@ -39,13 +39,16 @@ struct HeadShare {
   std::uint32_t key_value_heads = 0;
 };
 
-/// The share of the card that is given query heads [first, first + count): every key/value head one of them uses.
+/// The share of the card that is given query heads [first, first + count): every key/value head one of them
+/// uses.
 HeadShare head_share(const ModelShape& shape, std::uint32_t first, std::uint32_t count);
 
-/// Smallest number of query heads that a card can be given: the output projection is split along its columns, which can
-/// be cut only between quantisation blocks of every layer. lcm(head_dim, block) / head_dim, at most all heads.
+/// Smallest number of query heads that a card can be given: the output projection is split along its columns,
+/// which can be cut only between quantisation blocks of every layer. lcm(head_dim, block) / head_dim, at most
+/// all heads.
 std::uint32_t query_head_unit(const Model& model);
-/// Smallest number of FFN columns that a card can be given: the lcm of the down projections' quantisation blocks.
+/// Smallest number of FFN columns that a card can be given: the lcm of the down projections' quantisation
+/// blocks.
 std::uint64_t ffn_column_unit(const Model& model);
 /// Smallest number of vocabulary rows: the output matrix' quantisation block (the last piece may be smaller).
 std::uint64_t vocabulary_row_unit(const Model& model);
@@ -54,10 +57,11 @@ std::uint64_t vocabulary_row_unit(const Model& model);
 Operator embedding_operator(const Model& model, const Pass& pass);
 
 // Operators of a card's share of one layer; of no bytes and no ops where the share is empty. Matmuls count
-// 2 ops per weight and row of activations, norms 4 per element; with b streams, n new tokens and context c attention
-// counts 4 * heads * head_dim * b * (n c - n (n - 1) / 2), and reads 2 * kv heads * head_dim * c * b elements of cache.
-std::array<Operator, 4> attention_operators(const ModelShape& shape, const LayerTensors& layer, HeadShare share,
-                                            const Pass& pass);
+// 2 ops per weight and row of activations, norms 4 per element; with b streams, n new tokens and context c
+// attention counts 4 * heads * head_dim * b * (n c - n (n - 1) / 2), and reads 2 * kv heads * head_dim * c *
+// b elements of cache.
+std::array<Operator, 4> attention_operators(const ModelShape& shape, const LayerTensors& layer,
+                                            HeadShare share, const Pass& pass);
 std::array<Operator, 3> ffn_operators(const LayerTensors& layer, std::uint64_t columns, const Pass& pass);
 /// Final norm and the logits of `rows` vocabulary rows.
 std::array<Operator, 2> logits_operators(const Model& model, std::uint64_t rows, const Pass& pass);

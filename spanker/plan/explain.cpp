@@ -17,7 +17,8 @@ namespace {
 
 template <class Quantity>
 void scale(Ranged<Quantity>& ranged, double factor) {
-  for (Quantity* number : {&ranged.value, &ranged.low, &ranged.high}) *number = Quantity(number->value * factor);
+  for (Quantity* number : {&ranged.value, &ranged.low, &ranged.high})
+    *number = Quantity(number->value * factor);
 }
 
 void scale(Ranged<Bytes>& ranged, std::uint64_t factor) {
@@ -49,9 +50,8 @@ std::vector<Change> changes_of(const Cluster& cluster) {
     changes.push_back({std::move(name), cluster});
     change(changes.back().cluster);
   };
-  add("memory bandwidth x 2", [](Cluster& c) {
-    for_each_card(c, [](CardSpec& card) { scale(card.memory_bandwidth, 2.0); });
-  });
+  add("memory bandwidth x 2",
+      [](Cluster& c) { for_each_card(c, [](CardSpec& card) { scale(card.memory_bandwidth, 2.0); }); });
   if (cluster.card.compute) {
     add("compute x 2", [](Cluster& c) {
       for_each_card(c, [](CardSpec& card) {
@@ -63,20 +63,20 @@ std::vector<Change> changes_of(const Cluster& cluster) {
     for_each_card(c, [](CardSpec& card) { scale(card.memory_capacity, std::uint64_t{2}); });
   });
   if (cluster.card_count > 1) {
-    add("link bandwidth x 2", [](Cluster& c) {
-      for_each_link(c, [](LinkSpec& link) { scale(link.bandwidth, 2.0); });
-    });
-    add("link latency / 2", [](Cluster& c) {
-      for_each_link(c, [](LinkSpec& link) { halve(link.latency); });
-    });
+    add("link bandwidth x 2",
+        [](Cluster& c) { for_each_link(c, [](LinkSpec& link) { scale(link.bandwidth, 2.0); }); });
+    add("link latency / 2",
+        [](Cluster& c) { for_each_link(c, [](LinkSpec& link) { halve(link.latency); }); });
   }
   add("host link bandwidth x 2", [](Cluster& c) { scale(c.host_link.bandwidth, 2.0); });
   add("host link latency / 2", [](Cluster& c) { halve(c.host_link.latency); });
   const std::uint32_t step = cluster.topology == Topology::kTorus ? cluster.torus_columns : 1;
   const std::string cards = step == 1 ? "one card" : fmt::format("a row of {} cards", step);
-  if (auto more = with_card_count(cluster, cluster.card_count + step)) changes.push_back({cards + " more", *more});
+  if (auto more = with_card_count(cluster, cluster.card_count + step))
+    changes.push_back({cards + " more", *more});
   if (cluster.card_count > step) {
-    if (auto fewer = with_card_count(cluster, cluster.card_count - step)) changes.push_back({cards + " fewer", *fewer});
+    if (auto fewer = with_card_count(cluster, cluster.card_count - step))
+      changes.push_back({cards + " fewer", *fewer});
   }
   return changes;
 }
@@ -87,7 +87,8 @@ Problem with_cluster(const Problem& problem, Cluster cluster) {
   return changed;
 }
 
-std::vector<Sensitivity> sensitivity_of(const Problem& problem, StrategySet allowed, double tokens_per_second) {
+std::vector<Sensitivity> sensitivity_of(const Problem& problem, StrategySet allowed,
+                                        double tokens_per_second) {
   std::vector<Sensitivity> all;
   for (Change& change : changes_of(problem.cluster)) {
     const Problem changed = with_cluster(problem, std::move(change.cluster));
@@ -112,11 +113,12 @@ std::string_view meaning(std::string_view term) {
 std::string why_slower(const Cost& chosen, const Cost& other) {
   const CostTerm* worst = &cost_terms().front();
   for (const CostTerm& term : cost_terms()) {
-    if (other.*term.seconds - chosen.*term.seconds > other.*worst->seconds - chosen.*worst->seconds) worst = &term;
+    if (other.*term.seconds - chosen.*term.seconds > other.*worst->seconds - chosen.*worst->seconds)
+      worst = &term;
   }
   const double ratio = other.total() / chosen.total();
-  const std::string slower =
-      ratio >= 2 ? fmt::format("{:.1f} times as slow", ratio) : fmt::format("{:.2g} % slower", (ratio - 1) * 100);
+  const std::string slower = ratio >= 2 ? fmt::format("{:.1f} times as slow", ratio)
+                                        : fmt::format("{:.2g} % slower", (ratio - 1) * 100);
   return fmt::format("{}: {} takes {} more per token", slower, meaning(worst->name),
                      format(other.*worst->seconds - chosen.*worst->seconds));
 }
@@ -153,8 +155,9 @@ std::vector<Alternative> alternatives_of(const Problem& problem, const Plan& cho
                                       PlanStrategy::kPipelineParallel, PlanStrategy::kHybrid}) {
     const bool needs_more_cards = (strategy != PlanStrategy::kSingleCard && cards.size() < 2) ||
                                   (strategy == PlanStrategy::kHybrid && cards.size() < 3);
-    const bool needs_more_layers = (strategy == PlanStrategy::kPipelineParallel || strategy == PlanStrategy::kHybrid) &&
-                                   problem.model.shape.num_hidden_layers < 2;
+    const bool needs_more_layers =
+        (strategy == PlanStrategy::kPipelineParallel || strategy == PlanStrategy::kHybrid) &&
+        problem.model.shape.num_hidden_layers < 2;
     if (strategy == chosen.strategy() || needs_more_cards || needs_more_layers) continue;
     const auto plan = search(problem, StrategySet::only(strategy));
     if (!plan) {
@@ -163,7 +166,8 @@ std::vector<Alternative> alternatives_of(const Problem& problem, const Plan& cho
       continue;
     }
     const Cost cost = decode_cost(problem, *plan, Bound::kValue);
-    std::string why = cost.total() > chosen_cost.total() ? why_slower(chosen_cost, cost) : "as fast, with more cards or stages";
+    std::string why = cost.total() > chosen_cost.total() ? why_slower(chosen_cost, cost)
+                                                         : "as fast, with more cards or stages";
     if (!allowed.contains(strategy)) why = "not asked for (--strategy)";
     all.push_back({strategy, plan->cards_used(), 1 / cost.total().count(), std::move(why)});
   }
@@ -171,10 +175,12 @@ std::vector<Alternative> alternatives_of(const Problem& problem, const Plan& cho
 }
 
 std::string list_of(std::span<const CardId> cards) {
-  return cards.size() == 1 ? fmt::format("card {}", cards.front()) : fmt::format("cards {}", fmt::join(cards, ", "));
+  return cards.size() == 1 ? fmt::format("card {}", cards.front())
+                           : fmt::format("cards {}", fmt::join(cards, ", "));
 }
 
-void warn_of_cut_off_cards(const Problem& problem, std::span<const CardId> connected, std::vector<std::string>& warnings) {
+void warn_of_cut_off_cards(const Problem& problem, std::span<const CardId> connected,
+                           std::vector<std::string>& warnings) {
   std::vector<CardId> cut_off;
   for (CardId card = 0; card < problem.cluster.card_count; ++card) {
     if (!std::ranges::binary_search(connected, card)) cut_off.push_back(card);
@@ -184,8 +190,8 @@ void warn_of_cut_off_cards(const Problem& problem, std::span<const CardId> conne
   }
 }
 
-void warn_of_idle_cards(const Problem& problem, const Plan& plan, StrategySet allowed, std::span<const CardId> connected,
-                        std::vector<std::string>& warnings) {
+void warn_of_idle_cards(const Problem& problem, const Plan& plan, StrategySet allowed,
+                        std::span<const CardId> connected, std::vector<std::string>& warnings) {
   std::vector<CardId> idle(connected.begin(), connected.end());
   for (const Stage& stage : plan.stages) {
     for (const CardId card : stage.cards) std::erase(idle, card);
@@ -199,8 +205,9 @@ void warn_of_idle_cards(const Problem& problem, const Plan& plan, StrategySet al
   }
   std::string reason;
   if (const auto all = search_one_stage(problem, connected)) {
-    reason = fmt::format("; tensor parallel over all {} is {}", connected.size(),
-                         why_slower(decode_cost(problem, plan, Bound::kValue), decode_cost(problem, *all, Bound::kValue)));
+    reason = fmt::format(
+        "; tensor parallel over all {} is {}", connected.size(),
+        why_slower(decode_cost(problem, plan, Bound::kValue), decode_cost(problem, *all, Bound::kValue)));
   }
   warnings.push_back(who + " idle: no plan is faster with them" + reason);
 }
@@ -240,12 +247,12 @@ NoPlan no_plan(const Problem& problem, StrategySet allowed, std::span<const Card
   const bool one_card_only = !allowed.tensor_parallel && !allowed.pipeline_parallel && !allowed.hybrid;
   const auto cards = one_card_only ? connected.first(1) : connected;
   answer.tightest = tightest_card(problem, cards);
-  answer.reason = fmt::format("{} with context {} and {} does not fit on {} {}: card {} needs {} and has {}",
-                              problem.model.name, problem.workload.context,
-                              problem.workload.streams == 1 ? "1 stream"
-                                                            : fmt::format("{} streams", problem.workload.streams),
-                              cards.size(), cards.size() == 1 ? "card" : "cards", answer.tightest.card,
-                              format(answer.tightest.total()), format_binary(answer.tightest.capacity_bytes));
+  answer.reason = fmt::format(
+      "{} with context {} and {} does not fit on {} {}: card {} needs {} and has {}", problem.model.name,
+      problem.workload.context,
+      problem.workload.streams == 1 ? "1 stream" : fmt::format("{} streams", problem.workload.streams),
+      cards.size(), cards.size() == 1 ? "card" : "cards", answer.tightest.card,
+      format(answer.tightest.total()), format_binary(answer.tightest.capacity_bytes));
   if (!one_card_only) answer.smallest_cards = smallest_cluster(problem, allowed);
   return answer;
 }

@@ -24,8 +24,8 @@ struct Sensitivity {
 /// The best plan of another strategy, and why it was not taken.
 struct Alternative {
   PlanStrategy strategy = PlanStrategy::kSingleCard;
-  std::uint32_t cards_used = 0;                ///< 0 where none fits
-  std::optional<double> tokens_per_second;     ///< nothing where none fits
+  std::uint32_t cards_used = 0;             ///< 0 where none fits
+  std::optional<double> tokens_per_second;  ///< nothing where none fits
   std::string why_not;
 };
 
@@ -43,8 +43,10 @@ struct Answer {
 /// Why there is no plan.
 struct NoPlan {
   std::string reason;
-  CardMemory tightest;  ///< the card that lacks most when the model is spread over all cards as evenly as it goes
-  std::optional<std::uint32_t> smallest_cards;  ///< of the same kind of cluster that would hold it, up to kMostCardsTried
+  CardMemory
+      tightest;  ///< the card that lacks most when the model is spread over all cards as evenly as it goes
+  std::optional<std::uint32_t>
+      smallest_cards;  ///< of the same kind of cluster that would hold it, up to kMostCardsTried
   std::vector<std::string> warnings;
 };
 

@@ -45,11 +45,12 @@ struct Step {
   std::uint32_t card_rows = 0;
 };
 
-/// Windows for each number of cards from none to all, given the most units that each card can take; none where even all
-/// together cannot take everything.
+/// Windows for each number of cards from none to all, given the most units that each card can take; none
+/// where even all together cannot take everything.
 std::optional<std::vector<Window>> windows_of(const std::vector<std::size_t>& most, std::size_t units) {
   std::vector<Window> windows(most.size() + 1);
-  for (std::size_t i = 0; i < most.size(); ++i) windows[i + 1].high = std::min(units, windows[i].high + most[i]);
+  for (std::size_t i = 0; i < most.size(); ++i)
+    windows[i + 1].high = std::min(units, windows[i].high + most[i]);
   if (windows.back().high < units) return std::nullopt;
   windows.back().low = units;
   for (std::size_t i = most.size(); i-- > 0;) {
@@ -77,8 +78,8 @@ class ShareTable {
   std::vector<std::size_t> most_heads(Seconds bound) const;
   std::vector<std::size_t> most_columns(Seconds bound) const;
 
-  /// Whether columns, and columns and rows, would fit if they could be cut anywhere: quick, and false only where `within`
-  /// must fail.
+  /// Whether columns, and columns and rows, would fit if they could be cut anywhere: quick, and false only
+  /// where `within` must fail.
   bool may_fit_within(const Bounds& bounds, const std::vector<std::size_t>& column_limits) const;
   /// The shares within the bounds that place most rows; nothing where not all rows can be placed.
   std::optional<StageShares> within(const Bounds& bounds) const;
@@ -145,12 +146,14 @@ CardKind ShareTable::kind_of(CardId card, std::span<const std::uint32_t> layers)
       ShareOption& option = kind.heads[first * (head_units_ + 1) + count];
       option.bytes = stage_bytes(question_, layers, card, {share, 0, 0}) - empty;
       for (std::size_t i = 0; i < layers.size(); ++i) {
-        option.seconds += question_.pricer.attention(card, problem.layers.kinds[i], share).total() * layers[i];
+        option.seconds +=
+            question_.pricer.attention(card, problem.layers.kinds[i], share).total() * layers[i];
       }
     }
   }
   for (std::size_t count = 0; count <= column_units_; ++count) {
-    const std::uint64_t elements = std::min<std::uint64_t>(count * problem.column_unit, shape.intermediate_size);
+    const std::uint64_t elements =
+        std::min<std::uint64_t>(count * problem.column_unit, shape.intermediate_size);
     ShareOption& option = kind.columns[count];
     option.bytes = stage_bytes(question_, layers, card, {{}, elements, 0}) - empty;
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -169,7 +172,8 @@ std::uint64_t ShareTable::rows_within(std::uint64_t bytes, std::uint64_t most) c
 std::vector<std::size_t> ShareTable::most_heads(Seconds bound) const {
   std::vector<std::size_t> most(cards_, 0);
   for (std::size_t card = 0; card < cards_; ++card) {
-    if (card > 0 && kind_of_card_[card] == kind_of_card_[card - 1] && free_bytes_[card] == free_bytes_[card - 1]) {
+    if (card > 0 && kind_of_card_[card] == kind_of_card_[card - 1] &&
+        free_bytes_[card] == free_bytes_[card - 1]) {
       most[card] = most[card - 1];
       continue;
     }
@@ -197,7 +201,8 @@ std::vector<std::size_t> ShareTable::most_columns(Seconds bound) const {
 }
 
 bool ShareTable::may_fit_within(const Bounds& bounds, const std::vector<std::size_t>& column_limits) const {
-  // By heads dealt so far: the most bytes of columns, and of columns and rows, that the cards so far have room for.
+  // By heads dealt so far: the most bytes of columns, and of columns and rows, that the cards so far have
+  // room for.
   struct Room {
     std::int64_t columns = -1;
     std::int64_t both = -1;
@@ -216,8 +221,10 @@ bool ShareTable::may_fit_within(const Bounds& bounds, const std::vector<std::siz
         if (attention.seconds > bounds.attention || attention.bytes > free_bytes_[card]) break;
         const std::uint64_t left = free_bytes_[card] - attention.bytes;
         Room& to = next[first + count];
-        to.columns = std::max(to.columns, room[first].columns + static_cast<std::int64_t>(std::min(left, column_bytes)));
-        to.both = std::max(to.both, room[first].both + static_cast<std::int64_t>(std::min(left, column_bytes + row_bytes)));
+        to.columns = std::max(to.columns,
+                              room[first].columns + static_cast<std::int64_t>(std::min(left, column_bytes)));
+        to.both = std::max(
+            to.both, room[first].both + static_cast<std::int64_t>(std::min(left, column_bytes + row_bytes)));
       }
     }
     room = std::move(next);
@@ -245,7 +252,8 @@ std::optional<StageShares> ShareTable::within(const Bounds& bounds) const {
     steps[card + 1].resize(head_to.size() * column_to.size());
     for (std::size_t first = head_from.low; first <= head_from.high; ++first) {
       for (std::size_t dealt = column_from.low; dealt <= column_from.high; ++dealt) {
-        const Step& from = steps[card][(first - head_from.low) * column_from.size() + dealt - column_from.low];
+        const Step& from =
+            steps[card][(first - head_from.low) * column_from.size() + dealt - column_from.low];
         if (from.rows < 0) continue;
         for (std::size_t end = std::max(first, head_to.low); end <= head_to.high; ++end) {
           const ShareOption& attention = heads(card, first, end - first);
@@ -258,11 +266,11 @@ std::optional<StageShares> ShareTable::within(const Bounds& bounds) const {
             if (++work > kMaxShareSteps) return std::nullopt;
             const std::uint64_t rows = rows_within(left - column_bytes, bounds.row_units);
             Step& to = steps[card + 1][(end - head_to.low) * column_to.size() + column - column_to.low];
-            const std::int32_t placed =
-                static_cast<std::int32_t>(std::min<std::uint64_t>(row_units_, static_cast<std::uint64_t>(from.rows) + rows));
+            const std::int32_t placed = static_cast<std::int32_t>(
+                std::min<std::uint64_t>(row_units_, static_cast<std::uint64_t>(from.rows) + rows));
             if (placed > to.rows) {
-              to = {placed, static_cast<std::uint16_t>(end - first), static_cast<std::uint32_t>(column - dealt),
-                    static_cast<std::uint32_t>(rows)};
+              to = {placed, static_cast<std::uint16_t>(end - first),
+                    static_cast<std::uint32_t>(column - dealt), static_cast<std::uint32_t>(rows)};
             }
           }
         }
@@ -273,7 +281,8 @@ std::optional<StageShares> ShareTable::within(const Bounds& bounds) const {
   return traced(steps, *head_windows, *column_windows);
 }
 
-StageShares ShareTable::traced(const std::vector<std::vector<Step>>& steps, const std::vector<Window>& head_windows,
+StageShares ShareTable::traced(const std::vector<std::vector<Step>>& steps,
+                               const std::vector<Window>& head_windows,
                                const std::vector<Window>& column_windows) const {
   const Problem& problem = question_.problem;
   const ModelShape& shape = problem.model.shape;
@@ -286,8 +295,8 @@ StageShares ShareTable::traced(const std::vector<std::vector<Step>>& steps, cons
   };
   for (std::size_t card = cards_; card-- > 0;) {
     const Window& columns_here = column_windows[card + 1];
-    const Step& step =
-        steps[card + 1][(head - head_windows[card + 1].low) * columns_here.size() + column - columns_here.low];
+    const Step& step = steps[card + 1][(head - head_windows[card + 1].low) * columns_here.size() + column -
+                                       columns_here.low];
     shares.query_heads[card] = step.heads * problem.head_unit;
     shares.ffn_columns[card] = columns_up_to(column) - columns_up_to(column - step.columns);
     shares.vocabulary_rows[card] = std::uint64_t{step.card_rows} * problem.row_unit;
@@ -306,7 +315,8 @@ StageShares ShareTable::traced(const std::vector<std::vector<Step>>& steps, cons
 Seconds ShareTable::row_seconds(std::uint64_t units) const {
   if (!question_.ends.last) return Seconds(0);
   const Problem& problem = question_.problem;
-  const std::uint64_t rows = std::min<std::uint64_t>(units * problem.row_unit, problem.model.shape.vocab_size);
+  const std::uint64_t rows =
+      std::min<std::uint64_t>(units * problem.row_unit, problem.model.shape.vocab_size);
   Seconds slowest{0};
   for (const CardKind& kind : kinds_) {
     slowest = std::max(slowest, question_.pricer.logits(kind.example, rows).total());
@@ -321,8 +331,9 @@ std::vector<Seconds> distinct_seconds(const std::vector<ShareOption>& options, s
   return known;
 }
 
-/// The first position in [from, size) at which `fits`, which holds from some position on: ever longer steps up, the last
-/// onto size - 1, then halving between; size where it holds nowhere. The answer is near `from` unless memory is very short.
+/// The first position in [from, size) at which `fits`, which holds from some position on: ever longer steps
+/// up, the last onto size - 1, then halving between; size where it holds nowhere. The answer is near `from`
+/// unless memory is very short.
 template <class Fits>
 std::size_t first_that_fits(std::size_t from, std::size_t size, const Fits& fits) {
   if (from >= size) return size;
@@ -360,7 +371,9 @@ std::optional<StageShares> ShareTable::best() const {
   bool known_to_fit = false;
   auto first_ffn = static_cast<std::size_t>(least_ffn - ffn_bounds.begin());
   for (auto attention = least_attention; attention != attention_bounds.end(); ++attention) {
-    if (first_ffn == ffn_bounds.size() || *attention + ffn_bounds[first_ffn] + least_row_seconds >= best_seconds) break;
+    if (first_ffn == ffn_bounds.size() ||
+        *attention + ffn_bounds[first_ffn] + least_row_seconds >= best_seconds)
+      break;
     const auto fits = [&](std::size_t ffn, std::uint64_t rows) {
       return within({*attention, ffn_bounds[ffn], rows}).has_value();
     };
@@ -410,7 +423,8 @@ bool may_fit(const ShareQuestion& question, std::span<const std::uint32_t> layer
 
 }  // namespace
 
-std::optional<StageShares> fitting_shares(const ShareQuestion& question, std::span<const std::uint32_t> layers) {
+std::optional<StageShares> fitting_shares(const ShareQuestion& question,
+                                          std::span<const std::uint32_t> layers) {
   if (!may_fit(question, layers)) return std::nullopt;
   return ShareTable(question, layers).best();
 }

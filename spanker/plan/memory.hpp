@@ -26,10 +26,10 @@ struct StageEnds {
   bool last = false;
 };
 
-/// Weights: the shares' stored bytes, norms on every card that has a share of what follows them. KV cache: the workload's
-/// context for all streams. Activations, in f32: two vectors of the widest pass's rows (the residual and what a collective
-/// works on), queries, attention output, keys and values, gate and up of at most kActivationTileRows rows, and logits (a
-/// card's own rows; all of them on the card that samples).
+/// Weights: the shares' stored bytes, norms on every card that has a share of what follows them. KV cache:
+/// the workload's context for all streams. Activations, in f32: two vectors of the widest pass's rows (the
+/// residual and what a collective works on), queries, attention output, keys and values, gate and up of at
+/// most kActivationTileRows rows, and logits (a card's own rows; all of them on the card that samples).
 inline constexpr std::uint64_t kActivationTileRows = 512;
 
 /// One card's share of a stage.
@@ -43,8 +43,8 @@ struct CardShare {
 CardMemory stage_card_memory(const Problem& problem, std::span<const std::uint32_t> layers, StageEnds ends,
                              const CardShare& share, bool samples);
 
-/// Every used card's memory, in the order of the plan. Where the model's ends are tied and lie in different stages, each
-/// holds its own copy of the table.
+/// Every used card's memory, in the order of the plan. Where the model's ends are tied and lie in different
+/// stages, each holds its own copy of the table.
 std::vector<CardMemory> plan_memory(const Problem& problem, const Plan& plan);
 
 /// The same shares, card by card.

@@ -6,25 +6,32 @@ namespace spanker {
 
 std::string_view to_string(Objective objective) {
   switch (objective) {
-    case Objective::kLatency: return "latency";
+    case Objective::kLatency:
+      return "latency";
   }
   return "unknown";
 }
 
 std::string_view to_string(EmbeddingPlace place) {
   switch (place) {
-    case EmbeddingPlace::kCards: return "cards";
-    case EmbeddingPlace::kHost: return "host";
+    case EmbeddingPlace::kCards:
+      return "cards";
+    case EmbeddingPlace::kHost:
+      return "host";
   }
   return "unknown";
 }
 
 std::string_view to_string(PlanStrategy strategy) {
   switch (strategy) {
-    case PlanStrategy::kSingleCard: return "single_card";
-    case PlanStrategy::kTensorParallel: return "tensor_parallel";
-    case PlanStrategy::kPipelineParallel: return "pipeline_parallel";
-    case PlanStrategy::kHybrid: return "hybrid";
+    case PlanStrategy::kSingleCard:
+      return "single_card";
+    case PlanStrategy::kTensorParallel:
+      return "tensor_parallel";
+    case PlanStrategy::kPipelineParallel:
+      return "pipeline_parallel";
+    case PlanStrategy::kHybrid:
+      return "hybrid";
   }
   return "unknown";
 }

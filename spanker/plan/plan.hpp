@@ -25,14 +25,15 @@ std::string_view to_string(EmbeddingPlace place);  ///< "cards", "host"
 
 /// How a plan spreads a model, from its shape alone.
 enum class PlanStrategy { kSingleCard, kTensorParallel, kPipelineParallel, kHybrid };
-std::string_view to_string(PlanStrategy strategy);  ///< "single_card", "tensor_parallel", "pipeline_parallel", "hybrid"
+std::string_view to_string(
+    PlanStrategy strategy);  ///< "single_card", "tensor_parallel", "pipeline_parallel", "hybrid"
 
 /// What the cards are asked to do.
 struct Workload {
-  std::uint64_t context = 2048;   ///< positions at which decode is priced and for which KV memory is kept
-  std::uint64_t prompt = 512;     ///< tokens of the prompt
-  std::uint64_t generate = 128;   ///< tokens to generate
-  std::uint64_t streams = 1;      ///< sequences kept at once
+  std::uint64_t context = 2048;  ///< positions at which decode is priced and for which KV memory is kept
+  std::uint64_t prompt = 512;    ///< tokens of the prompt
+  std::uint64_t generate = 128;  ///< tokens to generate
+  std::uint64_t streams = 1;     ///< sequences kept at once
   TensorType kv_type = TensorType::kF16;    ///< F32, F16 or Q8_0
   TensorType link_type = TensorType::kF32;  ///< of vectors between cards: F32, F16 or Q8_0
   EmbeddingPlace embedding = EmbeddingPlace::kCards;
@@ -51,9 +52,9 @@ struct StageCollectives {
 struct StageShares {
   std::vector<std::uint32_t> query_heads;      ///< sum to num_attention_heads
   std::vector<std::uint64_t> ffn_columns;      ///< sum to intermediate_size
-  std::vector<std::uint64_t> vocabulary_rows;  ///< rows of the embedding table in the first stage, of the output matrix
-                                               ///< in the last (of both where they are one); sum to vocab_size. Zeros
-                                               ///< in a stage between
+  std::vector<std::uint64_t> vocabulary_rows;  ///< rows of the embedding table in the first stage, of the
+                                               ///< output matrix in the last (of both where they are one);
+                                               ///< sum to vocab_size. Zeros in a stage between
 
   bool operator==(const StageShares&) const = default;
 };
@@ -72,8 +73,8 @@ struct Stage {
   bool operator==(const Stage&) const = default;
 };
 
-/// Which card does what. Stages follow one another; the first card of the first stage samples, and the logits of the last
-/// stage are gathered there.
+/// Which card does what. Stages follow one another; the first card of the first stage samples, and the logits
+/// of the last stage are gathered there.
 struct Plan {
   std::vector<Stage> stages;
   Algorithm gather = Algorithm::kDirect;  ///< of the logits

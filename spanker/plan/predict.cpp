@@ -42,7 +42,8 @@ class Batches {
   std::map<std::uint64_t, BatchSeconds> known_;
 };
 
-Throughput throughput_of(const Problem& problem, const Plan& plan, const ClusterRates& rates, CollectivePricer& links) {
+Throughput throughput_of(const Problem& problem, const Plan& plan, const ClusterRates& rates,
+                         CollectivePricer& links) {
   const std::uint64_t streams = problem.workload.streams;
   Batches batches(problem, plan, rates, links);
   Throughput best{streams, 1, 0};

@@ -29,8 +29,8 @@ struct HostUse {
   Seconds seconds{0};
 };
 
-/// What a plan is expected to do. Where a number has a range, `low` is the pessimistic end of every profile range and
-/// `high` the other, at the same plan.
+/// What a plan is expected to do. Where a number has a range, `low` is the pessimistic end of every profile
+/// range and `high` the other, at the same plan.
 struct Prediction {
   Cost decode;  ///< one token of one stream at the workload's context
   Seconds decode_low{0};
@@ -52,9 +52,9 @@ struct Prediction {
 
 /// Prices a valid plan.
 ///
-/// Throughput of C streams over one stage: C / latency of a pass of C. Over several: R micro-batches, 1 <= R <= C, sizes
-/// b_i differing by at most one, the R with the least period = max(latency of the largest b, sum over i of the slowest
-/// stage or boundary at b_i); C / period.
+/// Throughput of C streams over one stage: C / latency of a pass of C. Over several: R micro-batches, 1 <= R
+/// <= C, sizes b_i differing by at most one, the R with the least period = max(latency of the largest b, sum
+/// over i of the slowest stage or boundary at b_i); C / period.
 Prediction predict(const Problem& problem, const Plan& plan);
 
 /// The price of one decoded token of one stream, at one end of every range.

@@ -17,7 +17,8 @@ struct GatherGroup {
   Payload payload;
 };
 
-/// Rank 0 is the sampling card. In a pipeline it has no rows of its own, and the gather leaves its chunk unused.
+/// Rank 0 is the sampling card. In a pipeline it has no rows of its own, and the gather leaves its chunk
+/// unused.
 GatherGroup gather_group(CardId sampling_card, std::span<const CardId> cards, std::uint64_t elements,
                          TensorType type) {
   GatherGroup group;
@@ -64,7 +65,8 @@ StageParts PassPricer::stage_parts(std::span<const CardId> cards, std::span<cons
   }
   for (std::size_t i = 0; i < cards.size(); ++i) {
     if (ends.first && problem_.workload.embedding == EmbeddingPlace::kCards) {
-      keep_slower(parts.embedding, operator_cost(embedding_operator(problem_.model, pass_), rates_.card(cards[i])));
+      keep_slower(parts.embedding,
+                  operator_cost(embedding_operator(problem_.model, pass_), rates_.card(cards[i])));
     }
     if (ends.last) keep_slower(parts.logits, logits(cards[i], shares[i].vocabulary_rows));
   }
@@ -128,20 +130,23 @@ Cost PassPrice::total() const {
   return cost;
 }
 
-PassPrice price_pass(const Problem& problem, const PassPricer& pricer, const Plan& plan, CollectivesOf collectives) {
+PassPrice price_pass(const Problem& problem, const PassPricer& pricer, const Plan& plan,
+                     CollectivesOf collectives) {
   PassPrice price;
   price.overhead = pricer.pass_overhead(plan.sampling_card());
   const Stage* previous = nullptr;
   for (const Stage& stage : plan.stages) {
     const StageEnds ends{&stage == &plan.stages.front(), &stage == &plan.stages.back()};
     const auto shares = card_shares(problem.model.shape, stage.shares);
-    if (previous != nullptr) price.boundaries.push_back(pricer.boundary(previous->cards.back(), stage.cards.front()));
+    if (previous != nullptr)
+      price.boundaries.push_back(pricer.boundary(previous->cards.back(), stage.cards.front()));
     previous = &stage;
 
     Cost cost = pricer.stage_parts(stage.cards, shares, ends)
                     .all_layers(problem.layers.count(stage.first_layer, stage.last_layer));
-    const Cost all_reduce = collectives != nullptr ? pricer.all_reduce(stage.cards, (stage.*collectives).all_reduce)
-                                                   : pricer.all_reduce(stage.cards).cost;
+    const Cost all_reduce = collectives != nullptr
+                                ? pricer.all_reduce(stage.cards, (stage.*collectives).all_reduce)
+                                : pricer.all_reduce(stage.cards).cost;
     cost += all_reduce * (2.0 * stage.layer_count());
     cost += collectives != nullptr ? pricer.broadcast(stage.cards, (stage.*collectives).broadcast)
                                    : pricer.broadcast(stage.cards).cost;
@@ -161,8 +166,8 @@ void choose_collectives(Plan& plan, const PassPricer& decode, const PassPricer& 
     stage.prefill = {prefill.all_reduce(stage.cards).algorithm, prefill.broadcast(stage.cards).algorithm};
   }
   const Stage& last = plan.stages.back();
-  plan.gather =
-      decode.gather(plan.sampling_card(), last.cards, std::ranges::max(last.shares.vocabulary_rows)).algorithm;
+  plan.gather = decode.gather(plan.sampling_card(), last.cards, std::ranges::max(last.shares.vocabulary_rows))
+                    .algorithm;
 }
 
 }  // namespace spanker

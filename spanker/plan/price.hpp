@@ -9,7 +9,8 @@
 
 namespace spanker {
 
-/// The slowest cards of a stage, part by part: cards wait for one another at the collective that ends each part.
+/// The slowest cards of a stage, part by part: cards wait for one another at the collective that ends each
+/// part.
 struct StageParts {
   std::vector<Cost> layers;  ///< one layer of each kind, without its collectives
   Cost embedding;            ///< first stage only
@@ -19,7 +20,8 @@ struct StageParts {
   Cost all_layers(std::span<const std::uint32_t> counts) const;
 };
 
-/// What the parts of a pass cost on given cards. Everything that prices plans, the search included, goes through here.
+/// What the parts of a pass cost on given cards. Everything that prices plans, the search included, goes
+/// through here.
 class PassPricer {
  public:
   /// All must outlive the pricer.
@@ -33,7 +35,8 @@ class PassPricer {
   Cost ffn(CardId card, const LayerTensors& layer, std::uint64_t columns) const;
   Cost logits(CardId card, std::uint64_t rows) const;
 
-  StageParts stage_parts(std::span<const CardId> cards, std::span<const CardShare> shares, StageEnds ends) const;
+  StageParts stage_parts(std::span<const CardId> cards, std::span<const CardShare> shares,
+                         StageEnds ends) const;
 
   /// The activations of all rows of the pass.
   Payload activations() const;
@@ -44,14 +47,15 @@ class PassPricer {
   Cost broadcast(std::span<const CardId> cards, Algorithm algorithm) const;
   /// Activations from the last card of one stage to the first of the next.
   Cost boundary(CardId from, CardId to) const;
-  /// Logits from a last stage's cards to the sampling card. Each sends as many rows as the largest share has, so the
-  /// price depends on that alone.
-  CollectiveChoice gather(CardId sampling_card, std::span<const CardId> cards, std::uint64_t largest_rows) const;
+  /// Logits from a last stage's cards to the sampling card. Each sends as many rows as the largest share has,
+  /// so the price depends on that alone.
+  CollectiveChoice gather(CardId sampling_card, std::span<const CardId> cards,
+                          std::uint64_t largest_rows) const;
   Cost gather(CardId sampling_card, std::span<const CardId> cards, std::uint64_t largest_rows,
               Algorithm algorithm) const;
 
-  /// Fixed cost of the pass on the card that samples, and what crosses the host link: 4 bytes of token id each way for each
-  /// stream, and with --embedding host the vectors.
+  /// Fixed cost of the pass on the card that samples, and what crosses the host link: 4 bytes of token id
+  /// each way for each stream, and with --embedding host the vectors.
   Cost pass_overhead(CardId sampling_card) const;
 
  private:
@@ -65,7 +69,8 @@ class PassPricer {
 struct PassPrice {
   Cost overhead;                 ///< PassPricer::pass_overhead
   std::vector<Cost> boundaries;  ///< into each stage but the first
-  std::vector<Cost> stages;      ///< embedding, broadcast, layers [attention + all_reduce + ffn + all_reduce], logits, gather
+  std::vector<Cost>
+      stages;  ///< embedding, broadcast, layers [attention + all_reduce + ffn + all_reduce], logits, gather
 
   Cost total() const;
 };
@@ -73,7 +78,8 @@ struct PassPrice {
 /// Which of a stage's collectives a pass uses; null for the cheapest ones of that pass.
 using CollectivesOf = StageCollectives Stage::*;
 
-PassPrice price_pass(const Problem& problem, const PassPricer& pricer, const Plan& plan, CollectivesOf collectives);
+PassPrice price_pass(const Problem& problem, const PassPricer& pricer, const Plan& plan,
+                     CollectivesOf collectives);
 
 /// Sets every algorithm of the plan to the cheapest one for its use.
 void choose_collectives(Plan& plan, const PassPricer& decode, const PassPricer& prefill);

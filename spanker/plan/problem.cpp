@@ -7,7 +7,7 @@
 namespace spanker {
 namespace {
 
-/// Far above any real workload, and low enough that no product of a pass overflows.
+/// Far above any real workload.
 constexpr std::uint64_t kMaxTokens = std::uint64_t{1} << 24;
 constexpr std::uint64_t kMaxStreams = std::uint64_t{1} << 16;
 
@@ -23,7 +23,29 @@ Result<void> check_range(std::string_view flag, std::uint64_t value, std::uint64
 
 Result<void> check_type(std::string_view flag, TensorType type) {
   if (travels(type)) return {};
-  return bad_input(std::string(flag), "type not supported here", "f32, f16 or q8_0", std::string(to_string(type)));
+  return bad_input(std::string(flag), "type not supported here", "f32, f16 or q8_0",
+                   std::string(to_string(type)));
+}
+
+/// Bytes and operations of one operator are counted in 64 bits: the largest product of a workload must stay
+/// below.
+Result<void> check_countable(const ModelShape& shape, const Workload& workload) {
+  constexpr double kMost = 1e18;
+  const double hidden = shape.hidden_size;
+  const double query_width = static_cast<double>(shape.num_attention_heads) * shape.head_dim;
+  const double prompt = static_cast<double>(workload.prompt);
+  const double positions = static_cast<double>(workload.context) * static_cast<double>(workload.streams);
+  constexpr double kLargestElement = 4;
+  const double cache = 2.0 * kLargestElement * shape.num_hidden_layers * query_width * positions;
+  if (cache > kMost) {
+    return bad_input("--context", "KV cache too large to count", "less context or fewer streams", "");
+  }
+  const double widest_matmul = 4 * prompt * hidden * std::max<double>(shape.intermediate_size, query_width);
+  if (widest_matmul > kMost || 4 * query_width * prompt * prompt > kMost) {
+    return bad_input("--prompt", "operations too many to count", "a shorter prompt",
+                     std::to_string(workload.prompt));
+  }
+  return {};
 }
 
 Result<void> check(const Model& model, const Workload& workload) {
@@ -45,7 +67,7 @@ Result<void> check(const Model& model, const Workload& workload) {
                            "a head size that is a multiple of " + std::to_string(block),
                            std::to_string(model.shape.head_dim));
         }
-        return {};
+        return check_countable(model.shape, workload);
       });
 }
 

@@ -33,11 +33,13 @@ struct Problem {
   std::uint64_t column_unit = 1;  ///< ffn_column_unit
   std::uint64_t row_unit = 1;     ///< vocabulary_row_unit
 
-  /// Fails with kBadInput where the workload is impossible for the model: no tokens, more than the context holds, a KV or
-  /// link type that is not F32, F16 or Q8_0, or whose block does not divide a head.
+  /// Fails with kBadInput where the workload is impossible for the model: no tokens, more than the context
+  /// holds, a KV or link type that is not F32, F16 or Q8_0, or whose block does not divide a head.
   static Result<Problem> make(Model model, Cluster cluster, Workload workload);
 
-  Pass decode(std::uint64_t streams = 1) const { return decode_pass(workload.context, streams, workload.kv_type); }
+  Pass decode(std::uint64_t streams = 1) const {
+    return decode_pass(workload.context, streams, workload.kv_type);
+  }
   Pass prefill() const { return prefill_pass(workload.prompt, workload.kv_type); }
 };
 

@@ -19,7 +19,8 @@ constexpr double kInfinite = std::numeric_limits<double>::infinity();
 /// A later candidate must be better by more than rounding.
 bool is_better(double candidate, double incumbent) { return candidate < incumbent * (1 - 1e-12); }
 
-/// What a plan, or its first stages, cost: all stages one after another and, to tell equals apart, the slowest of them.
+/// What a plan, or its first stages, cost: all stages one after another and, to tell equals apart, the
+/// slowest of them.
 struct Value {
   double seconds = kInfinite;
   double slowest_stage = kInfinite;
@@ -91,9 +92,11 @@ class Search {
   std::uint32_t end_that_fits(const Place& place, std::uint32_t first, StageEnds ends);
   const Fitted& fitted(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends);
   bool layers_are_alike() const { return problem_.layers.kinds.size() == 1; }
-  /// Seconds of layers [first, end) at that place, with what enters and leaves, by the fastest shares, whatever the memory.
+  /// Seconds of layers [first, end) at that place, with what enters and leaves, by the fastest shares,
+  /// whatever the memory.
   double fastest_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends) const;
-  /// The same by shares that fit; infinite where none do, or where even the fastest shares need more than `bound`.
+  /// The same by shares that fit; infinite where none do, or where even the fastest shares need more than
+  /// `bound`.
   double stage_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends,
                        double bound);
   FoundStage found_stage(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends);
@@ -113,7 +116,8 @@ class Search {
   std::uint32_t layer_count_;
   std::map<std::vector<CardId>, Run> runs_;
   /// By place, layers (their number where all are alike) and ends.
-  std::map<std::tuple<std::vector<CardId>, CardId, std::uint32_t, std::uint32_t, std::size_t>, Fitted> fitted_;
+  std::map<std::tuple<std::vector<CardId>, CardId, std::uint32_t, std::uint32_t, std::size_t>, Fitted>
+      fitted_;
   Value best_;
   std::vector<FoundStage> best_stages_;
 };
@@ -122,7 +126,8 @@ std::optional<Plan> Search::best() {
   if (!all_cards_together_hold_the_model()) return std::nullopt;
   const auto lists = candidate_card_lists(problem_.cluster);
   const bool prefixes_count = lists.size() == 1;
-  // Where memory is short, shares are costly to find: by then the best of the others is known and rules most of them out.
+  // Where memory is short, shares are costly to find: by then the best of the others is known and rules most
+  // of them out.
   for (const bool short_of_memory : {false, true}) {
     for (const auto& list : lists) {
       for (std::size_t count = prefixes_count ? 1 : list.size(); count <= list.size(); ++count) {
@@ -171,7 +176,8 @@ Run& Search::run_of(std::span<const CardId> cards) {
   const double all_reduce = decode_.all_reduce(key).cost.total().count();
   run.seconds_before.assign(1, 0);
   for (const std::uint32_t kind : problem_.layers.kind_of_layer) {
-    run.seconds_before.push_back(run.seconds_before.back() + parts.layers[kind].total().count() + 2 * all_reduce);
+    run.seconds_before.push_back(run.seconds_before.back() + parts.layers[kind].total().count() +
+                                 2 * all_reduce);
   }
   run.broadcast_seconds = decode_.broadcast(key).cost.total().count();
   run.embedding_seconds = parts.embedding.total().count();
@@ -190,7 +196,8 @@ Place Search::place_of(std::span<const CardId> cards, CardId sampling_card) {
 StageShares Search::fastest(const Place& place, StageEnds ends) const {
   StageShares shares = place.run->shares;
   if (!ends.last) {
-    shares.vocabulary_rows = ends.first ? place.run->embedding_rows : std::vector<std::uint64_t>(place.cards.size());
+    shares.vocabulary_rows =
+        ends.first ? place.run->embedding_rows : std::vector<std::uint64_t>(place.cards.size());
   }
   return shares;
 }
@@ -235,7 +242,8 @@ const Fitted& Search::fitted(const Place& place, std::uint32_t first, std::uint3
   return fitted;
 }
 
-double Search::fastest_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends) const {
+double Search::fastest_seconds(const Place& place, std::uint32_t first, std::uint32_t end,
+                               StageEnds ends) const {
   const Run& run = *place.run;
   double seconds = run.broadcast_seconds + run.seconds_before[end] - run.seconds_before[first];
   if (ends.first) seconds += run.embedding_seconds;
@@ -243,7 +251,8 @@ double Search::fastest_seconds(const Place& place, std::uint32_t first, std::uin
   return seconds;
 }
 
-double Search::stage_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends, double bound) {
+double Search::stage_seconds(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends,
+                             double bound) {
   const double fastest = fastest_seconds(place, first, end, ends);
   if (is_better(bound, fastest)) return kInfinite;
   return end <= end_that_fits(place, first, ends) ? fastest : fitted(place, first, end, ends).seconds;
@@ -269,8 +278,8 @@ void Search::try_one_stage(std::span<const CardId> cards) {
   best_stages_ = {found_stage(place, 0, layer_count_, kBoth)};
 }
 
-/// Two stages or more on consecutive cards of the list: dynamic programming over (layers done, cards used, whether an
-/// earlier stage was on several cards), bounded by the best plan so far.
+/// Two stages or more on consecutive cards of the list: dynamic programming over (layers done, cards used,
+/// whether an earlier stage was on several cards), bounded by the best plan so far.
 void Search::try_stages(const std::vector<CardId>& list, bool prefixes_count) {
   const auto card_count = static_cast<std::uint32_t>(list.size());
   if (card_count < 2 || layer_count_ < 2) return;
@@ -331,7 +340,8 @@ void Search::try_stages(const std::vector<CardId>& list, bool prefixes_count) {
       const double entered = before.seconds + place.boundary_seconds;
       const bool allowed = now_wide ? allowed_.hybrid : allowed_.pipeline_parallel;
       if (layer > 0 && allowed && (prefixes_count || next_card == card_count)) {
-        const double stage = stage_seconds(place, layer, layer_count_, {false, true}, best_.seconds - entered);
+        const double stage =
+            stage_seconds(place, layer, layer_count_, {false, true}, best_.seconds - entered);
         const Value value = {entered + stage, std::max(before.slowest_stage, stage)};
         if (is_better(value, best_)) {
           best_ = value;
@@ -340,7 +350,8 @@ void Search::try_stages(const std::vector<CardId>& list, bool prefixes_count) {
       }
       if (next_card == card_count) continue;
       for (std::uint32_t next_layer = layer + 1; next_layer < layer_count_; ++next_layer) {
-        // More layers take longer and hold more: the first end that is too slow or does not fit ends the loop.
+        // More layers take longer and hold more: the first end that is too slow or does not fit ends the
+        // loop.
         const double bound = best_.seconds - entered - least_after[next_layer];
         const double stage = stage_seconds(place, layer, next_layer, {layer == 0, false}, bound);
         if (stage == kInfinite) break;
@@ -359,10 +370,10 @@ void Search::try_stages(const std::vector<CardId>& list, bool prefixes_count) {
   if (last.length == 0) return;
 
   best_stages_.clear();
-  const auto prepend = [&](std::uint32_t first_layer, std::uint32_t end_layer, std::uint32_t card, std::uint32_t length) {
-    best_stages_.insert(best_stages_.begin(),
-                        found_stage(places[card][length - 1], first_layer, end_layer,
-                                    {first_layer == 0, end_layer == layer_count_}));
+  const auto prepend = [&](std::uint32_t first_layer, std::uint32_t end_layer, std::uint32_t card,
+                           std::uint32_t length) {
+    best_stages_.insert(best_stages_.begin(), found_stage(places[card][length - 1], first_layer, end_layer,
+                                                          {first_layer == 0, end_layer == layer_count_}));
   };
   prepend(last.layer, layer_count_, last.card, last.length);
   for (std::uint32_t layer = last.layer, card = last.card, wide = last.wide_before; layer > 0;) {
@@ -403,15 +414,21 @@ StrategySet StrategySet::only(PlanStrategy strategy) {
 
 bool StrategySet::contains(PlanStrategy strategy) const {
   switch (strategy) {
-    case PlanStrategy::kSingleCard: return single_card;
-    case PlanStrategy::kTensorParallel: return tensor_parallel;
-    case PlanStrategy::kPipelineParallel: return pipeline_parallel;
-    case PlanStrategy::kHybrid: return hybrid;
+    case PlanStrategy::kSingleCard:
+      return single_card;
+    case PlanStrategy::kTensorParallel:
+      return tensor_parallel;
+    case PlanStrategy::kPipelineParallel:
+      return pipeline_parallel;
+    case PlanStrategy::kHybrid:
+      return hybrid;
   }
   return false;
 }
 
-std::optional<Plan> search(const Problem& problem, StrategySet allowed) { return Search(problem, allowed).best(); }
+std::optional<Plan> search(const Problem& problem, StrategySet allowed) {
+  return Search(problem, allowed).best();
+}
 
 std::optional<Plan> search_one_stage(const Problem& problem, std::span<const CardId> cards) {
   return Search(problem, {}).best_one_stage(cards);

@@ -1,6 +1,6 @@
-// The search against a brute force that shares neither enumeration nor pricing with it: it deals heads, columns and rows
-// in every way, over every subset of cards, every grouping and every cut, and prices each by the formulas of
-// docs/cost-model.md, written down anew here.
+// The search against a brute force that shares neither enumeration nor pricing with it: it deals heads,
+// columns and rows in every way, over every subset of cards, every grouping and every cut, and prices each by
+// the formulas of docs/cost-model.md, written down anew here.
 #include "spanker/plan/search.hpp"
 
 #include <gtest/gtest.h>
@@ -142,8 +142,9 @@ class BruteForce {
           if (seconds >= best) continue;
           bool fits = true;
           for (std::size_t i = 0; i < t; ++i) {
-            const double other = 4.0 * (2.0 * static_cast<double>(longest_pass() * shape_.hidden_size) +
-                                        (group[i] == sampling_ ? static_cast<double>(work_.streams * shape_.vocab_size) : 0));
+            const double other =
+                4.0 * (2.0 * static_cast<double>(longest_pass() * shape_.hidden_size) +
+                       (group[i] == sampling_ ? static_cast<double>(work_.streams * shape_.vocab_size) : 0));
             fits &= h.bytes[i] + c.bytes[i] + r.bytes[i] + other <=
                     static_cast<double>(problem_.cluster.card.memory_capacity.value.value);
           }
@@ -154,7 +155,8 @@ class BruteForce {
     if (first && work_.embedding == EmbeddingPlace::kCards) {
       best += kernel(stored(problem_.model.token_embedding.type, shape_.hidden_size, 1), 0);
     }
-    best += 2.0 * (next - layer) * best_collective(Collective::kAllReduce, group, wire_units(shape_.hidden_size));
+    best +=
+        2.0 * (next - layer) * best_collective(Collective::kAllReduce, group, wire_units(shape_.hidden_size));
     return stages_[key] = best;
   }
 
@@ -190,7 +192,9 @@ class BruteForce {
       if (tensors.query_bias) qkv += 4.0 * static_cast<double>(q + 2 * kv);
       if (tensors.query_norm) qkv += 8.0 * shape_.head_dim;
       const double output = stored(tensors.attention_output.type, q, hidden);
-      const auto flops = [&](std::uint64_t in, std::uint64_t out) { return 2.0 * static_cast<double>(in * out); };
+      const auto flops = [&](std::uint64_t in, std::uint64_t out) {
+        return 2.0 * static_cast<double>(in * out);
+      };
       part.seconds += kernel(norm, norm) + kernel(qkv, flops(hidden, q + 2 * kv)) +
                       kernel(position * static_cast<double>(work_.context + 1),
                              4.0 * static_cast<double>(q * work_.context)) +
@@ -208,7 +212,8 @@ class BruteForce {
     for (std::uint32_t l = layer; l < next; ++l) {
       const LayerTensors& tensors = problem_.model.layers[l];
       const double norm = 4.0 * static_cast<double>(hidden);
-      const double gate_up = stored(tensors.gate.type, hidden, columns) + stored(tensors.up.type, hidden, columns);
+      const double gate_up =
+          stored(tensors.gate.type, hidden, columns) + stored(tensors.up.type, hidden, columns);
       const double down = stored(tensors.down.type, columns, hidden);
       const double matmul = 2.0 * static_cast<double>(hidden * columns);
       part.seconds += kernel(norm, norm) + kernel(gate_up, 2 * matmul) + kernel(down, matmul);
@@ -279,7 +284,8 @@ class BruteForce {
       const Schedule schedule =
           make_schedule(collective, algorithm, static_cast<std::uint32_t>(cards.size()), units);
       double seconds = 0;
-      for (std::size_t i = 0; i < schedule.round_count(); ++i) seconds += round_seconds(schedule.round(i), cards);
+      for (std::size_t i = 0; i < schedule.round_count(); ++i)
+        seconds += round_seconds(schedule.round(i), cards);
       best = std::min(best, seconds);
     }
     return collectives_[key] = best;
@@ -329,13 +335,15 @@ Model random_model(Dice& dice) {
   const bool quantised = dice.from(0, 2) == 0;
   const std::uint32_t block = quantised ? 32 : 1;
   ModelShape shape;
-  shape.architecture = dice.one_of<Architecture>({Architecture::kLlama, Architecture::kQwen2, Architecture::kQwen3});
+  shape.architecture =
+      dice.one_of<Architecture>({Architecture::kLlama, Architecture::kQwen2, Architecture::kQwen3});
   shape.num_hidden_layers = static_cast<std::uint32_t>(dice.from(1, 6));
   shape.hidden_size = block * static_cast<std::uint32_t>(dice.from(1, 3));
   shape.head_dim = quantised ? dice.one_of<std::uint32_t>({16, 32}) : dice.one_of<std::uint32_t>({2, 4});
   shape.num_key_value_heads = static_cast<std::uint32_t>(dice.from(1, 3));
   shape.num_attention_heads =
-      shape.num_key_value_heads * (quantised ? 2 : static_cast<std::uint32_t>(dice.from(1, 4 / shape.num_key_value_heads)));
+      shape.num_key_value_heads *
+      (quantised ? 2 : static_cast<std::uint32_t>(dice.from(1, 4 / shape.num_key_value_heads)));
   shape.intermediate_size = block * static_cast<std::uint32_t>(dice.from(1, 5));
   shape.vocab_size = block * static_cast<std::uint32_t>(dice.from(1, 5));
   shape.max_position_embeddings = 64;
@@ -359,7 +367,8 @@ Cluster random_cluster(Dice& dice, const Model& model) {
       {Topology::kRing, Topology::kLine, Topology::kFullMesh, Topology::kStar, Topology::kTorus});
   cluster.card_count = static_cast<std::uint32_t>(dice.from(1, 4));
   if (cluster.topology == Topology::kTorus) {
-    cluster.torus_columns = cluster.card_count == 4 ? dice.one_of<std::uint32_t>({1, 2, 4}) : cluster.card_count;
+    cluster.torus_columns =
+        cluster.card_count == 4 ? dice.one_of<std::uint32_t>({1, 2, 4}) : cluster.card_count;
   }
   cluster.card.memory_bandwidth = exactly(BytesPerSecond(dice.magnitude(1e6, 1e10)));
   const double share = static_cast<double>(weight_bytes(model).value) / cluster.card_count;
@@ -383,7 +392,8 @@ Workload random_workload(Dice& dice) {
   workload.streams = dice.from(1, 2);
   workload.kv_type = dice.one_of<TensorType>({TensorType::kF16, TensorType::kF32});
   workload.link_type = dice.one_of<TensorType>({TensorType::kF16, TensorType::kF32, TensorType::kQ8_0});
-  workload.embedding = dice.one_of<EmbeddingPlace>({EmbeddingPlace::kCards, EmbeddingPlace::kCards, EmbeddingPlace::kHost});
+  workload.embedding =
+      dice.one_of<EmbeddingPlace>({EmbeddingPlace::kCards, EmbeddingPlace::kCards, EmbeddingPlace::kHost});
   return workload;
 }
 
@@ -410,7 +420,8 @@ TEST(Search, EqualsBruteForceOnThousandsOfSmallProblems) {
     ++found[plan->strategy()];
     const auto sound = validate(problem, *plan);
     ASSERT_TRUE(sound.has_value()) << "seed " << seed << ": " << to_line(sound.error());
-    ASSERT_NEAR(decode_cost(problem, *plan, Bound::kValue).total().count() / expected, 1, 1e-9) << "seed " << seed;
+    ASSERT_NEAR(decode_cost(problem, *plan, Bound::kValue).total().count() / expected, 1, 1e-9)
+        << "seed " << seed;
   }
   // The problems must be worth asking: every kind of answer comes up.
   EXPECT_GT(infeasible, 50);

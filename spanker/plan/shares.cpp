@@ -28,8 +28,9 @@ std::vector<std::uint64_t> as_elements(const std::vector<std::uint64_t>& units, 
   return elements;
 }
 
-/// Deals `units` so that the largest cost(card, units) is least; cost must not fall as units grow. The least bound is the
-/// cost of some count on some card, so each card's counts are searched for the first that serves as a bound for all.
+/// Deals `units` so that the largest cost(card, units) is least; cost must not fall as units grow. The least
+/// bound is the cost of some count on some card, so each card's counts are searched for the first that serves
+/// as a bound for all.
 std::vector<std::uint64_t> least_slowest(std::uint64_t units, std::size_t cards,
                                          const std::function<Seconds(std::size_t, std::uint64_t)>& cost) {
   const auto most_within = [&](std::size_t card, Seconds bound) {
@@ -84,7 +85,8 @@ Seconds attention_seconds(const ShareQuestion& question, std::span<const std::ui
                           HeadShare share) {
   Seconds seconds{0};
   for (std::size_t kind = 0; kind < layers.size(); ++kind) {
-    seconds += question.pricer.attention(card, question.problem.layers.kinds[kind], share).total() * layers[kind];
+    seconds +=
+        question.pricer.attention(card, question.problem.layers.kinds[kind], share).total() * layers[kind];
   }
   return seconds;
 }
@@ -98,8 +100,8 @@ Seconds ffn_seconds(const ShareQuestion& question, std::span<const std::uint32_t
   return seconds;
 }
 
-/// What a card needs for a number of heads depends on where its first head lies in its group: this many key/value heads at
-/// least, and one more where it straddles.
+/// What a card needs for a number of heads depends on where its first head lies in its group: this many
+/// key/value heads at least, and one more where it straddles.
 std::vector<Seconds> attention_bounds(const ShareQuestion& question, std::span<const std::uint32_t> layers) {
   const ModelShape& shape = question.problem.model.shape;
   const std::uint32_t unit = question.problem.head_unit;
@@ -121,7 +123,8 @@ std::vector<Seconds> attention_bounds(const ShareQuestion& question, std::span<c
   return bounds;
 }
 
-/// Gives each card in turn as many heads as it can do within `bound`: more heads dealt never leave more to do.
+/// Gives each card in turn as many heads as it can do within `bound`: more heads dealt never leave more to
+/// do.
 std::vector<std::uint32_t> deal_heads(const ShareQuestion& question, std::span<const std::uint32_t> layers,
                                       Seconds bound) {
   const ModelShape& shape = question.problem.model.shape;
@@ -140,7 +143,8 @@ std::vector<std::uint32_t> deal_heads(const ShareQuestion& question, std::span<c
   return heads;
 }
 
-std::vector<std::uint32_t> fastest_heads(const ShareQuestion& question, std::span<const std::uint32_t> layers) {
+std::vector<std::uint32_t> fastest_heads(const ShareQuestion& question,
+                                         std::span<const std::uint32_t> layers) {
   const ModelShape& shape = question.problem.model.shape;
   const auto dealt = [](const std::vector<std::uint32_t>& heads) {
     std::uint32_t sum = 0;
@@ -170,15 +174,17 @@ std::vector<std::uint32_t> fastest_heads(const ShareQuestion& question, std::spa
   return slowest(level) <= *least ? level : deal_heads(question, layers, *least);
 }
 
-std::vector<std::uint64_t> fastest_columns(const ShareQuestion& question, std::span<const std::uint32_t> layers) {
+std::vector<std::uint64_t> fastest_columns(const ShareQuestion& question,
+                                           std::span<const std::uint32_t> layers) {
   const std::uint64_t total = question.problem.model.shape.intermediate_size;
   const std::uint64_t unit = question.problem.column_unit;
   const std::uint64_t units = divided_up(total, unit);
-  const auto shares = cards_are_alike(question)
-                          ? even(units, question.cards.size())
-                          : least_slowest(units, question.cards.size(), [&](std::size_t i, std::uint64_t count) {
-                              return ffn_seconds(question, layers, question.cards[i], std::min(total, count * unit));
-                            });
+  const auto shares =
+      cards_are_alike(question)
+          ? even(units, question.cards.size())
+          : least_slowest(units, question.cards.size(), [&](std::size_t i, std::uint64_t count) {
+              return ffn_seconds(question, layers, question.cards[i], std::min(total, count * unit));
+            });
   return as_elements(shares, unit, total);
 }
 
@@ -186,12 +192,14 @@ std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question) {
   const std::uint64_t total = question.problem.model.shape.vocab_size;
   const std::uint64_t unit = question.problem.row_unit;
   const std::uint64_t units = divided_up(total, unit);
-  if (!question.ends.first && !question.ends.last) return std::vector<std::uint64_t>(question.cards.size(), 0);
-  const auto shares = cards_are_alike(question) || !question.ends.last
-                          ? even(units, question.cards.size())
-                          : least_slowest(units, question.cards.size(), [&](std::size_t i, std::uint64_t count) {
-                              return question.pricer.logits(question.cards[i], std::min(total, count * unit)).total();
-                            });
+  if (!question.ends.first && !question.ends.last)
+    return std::vector<std::uint64_t>(question.cards.size(), 0);
+  const auto shares =
+      cards_are_alike(question) || !question.ends.last
+          ? even(units, question.cards.size())
+          : least_slowest(units, question.cards.size(), [&](std::size_t i, std::uint64_t count) {
+              return question.pricer.logits(question.cards[i], std::min(total, count * unit)).total();
+            });
   return as_elements(shares, unit, total);
 }
 
@@ -202,12 +210,13 @@ StageShares fastest_shares(const ShareQuestion& question) {
   return {fastest_heads(question, layers), fastest_columns(question, layers), fastest_rows(question)};
 }
 
-bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> layers, const StageShares& shares) {
+bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> layers,
+                const StageShares& shares) {
   const auto by_card = card_shares(question.problem.model.shape, shares);
   for (std::size_t i = 0; i < by_card.size(); ++i) {
     const CardId card = question.cards[i];
-    const CardMemory memory =
-        stage_card_memory(question.problem, layers, question.ends, by_card[i], card == question.sampling_card);
+    const CardMemory memory = stage_card_memory(question.problem, layers, question.ends, by_card[i],
+                                                card == question.sampling_card);
     if (memory.total() > question.problem.cluster.card_at(card).memory_capacity.value) return false;
   }
   return true;

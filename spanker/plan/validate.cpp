@@ -18,18 +18,23 @@ Result<void> check_shares(const std::string& where, std::string_view what, const
                           std::size_t cards, std::uint64_t total, std::uint64_t unit) {
   const std::string name = where + ": " + std::string(what);
   if (shares.size() != cards) {
-    return bad_input(name, "not one share for each card", std::to_string(cards), std::to_string(shares.size()));
+    return bad_input(name, "not one share for each card", std::to_string(cards),
+                     std::to_string(shares.size()));
   }
   std::uint64_t sum = 0;
   for (const Count share : shares) {
-    if (share > total) return bad_input(name, "a share is too large", "at most " + std::to_string(total), std::to_string(share));
+    if (share > total)
+      return bad_input(name, "a share is too large", "at most " + std::to_string(total),
+                       std::to_string(share));
     sum += share;
     // Only where everything is dealt may a piece smaller than the unit remain.
     if (share % unit != 0 && sum != total) {
-      return bad_input(name, "a share cuts a unit", "a multiple of " + std::to_string(unit), std::to_string(share));
+      return bad_input(name, "a share cuts a unit", "a multiple of " + std::to_string(unit),
+                       std::to_string(share));
     }
   }
-  if (sum != total) return bad_input(name, "shares do not add up", std::to_string(total), std::to_string(sum));
+  if (sum != total)
+    return bad_input(name, "shares do not add up", std::to_string(total), std::to_string(sum));
   return {};
 }
 
@@ -66,11 +71,13 @@ Result<void> check_cards(const Problem& problem, const Plan& plan) {
   const std::vector<CardId> reachable = Network(problem.cluster).connected_cards();
   std::set<CardId> used;
   for (std::size_t index = 0; index < plan.stages.size(); ++index) {
-    if (plan.stages[index].cards.empty()) return bad_input(stage_name(index), "no cards", "one card or more", "none");
+    if (plan.stages[index].cards.empty())
+      return bad_input(stage_name(index), "no cards", "one card or more", "none");
     for (const CardId card : plan.stages[index].cards) {
       const std::string name = std::to_string(card);
       if (card >= problem.cluster.card_count) {
-        return bad_input(stage_name(index), "no such card", "0 to " + std::to_string(problem.cluster.card_count - 1), name);
+        return bad_input(stage_name(index), "no such card",
+                         "0 to " + std::to_string(problem.cluster.card_count - 1), name);
       }
       if (!std::ranges::binary_search(reachable, card)) {
         return bad_input(stage_name(index), "card is cut off by links that are not up", "", name);
@@ -87,14 +94,15 @@ Result<void> check_layers(const Problem& problem, const Plan& plan) {
     const Stage& stage = plan.stages[index];
     if (stage.first_layer != next || stage.last_layer < stage.first_layer ||
         stage.last_layer >= problem.model.shape.num_hidden_layers) {
-      return bad_input(stage_name(index), "layers do not follow one another", "layers from " + std::to_string(next),
+      return bad_input(stage_name(index), "layers do not follow one another",
+                       "layers from " + std::to_string(next),
                        std::to_string(stage.first_layer) + " to " + std::to_string(stage.last_layer));
     }
     next = stage.last_layer + 1;
   }
   if (next == problem.model.shape.num_hidden_layers) return {};
-  return bad_input("plan: stages", "layers are left out", std::to_string(problem.model.shape.num_hidden_layers) + " layers",
-                   std::to_string(next));
+  return bad_input("plan: stages", "layers are left out",
+                   std::to_string(problem.model.shape.num_hidden_layers) + " layers", std::to_string(next));
 }
 
 Result<void> check_memory(const Problem& problem, const Plan& plan) {

@@ -18,7 +18,10 @@ std::uint64_t plain(Bytes bytes) { return bytes.value; }
 
 template <class T>
 Json ranged_json(const Ranged<T>& ranged) {
-  return {{"value", plain(ranged.value)}, {"low", plain(ranged.low)}, {"high", plain(ranged.high)}, {"source", ranged.source}};
+  return {{"value", plain(ranged.value)},
+          {"low", plain(ranged.low)},
+          {"high", plain(ranged.high)},
+          {"source", ranged.source}};
 }
 
 Json card_json(const CardSpec& card) {
@@ -96,7 +99,8 @@ std::string list_to_text(std::span<const Cluster> clusters, const Style& style) 
                {"description", Align::kLeft}});
   for (const Cluster& cluster : clusters) {
     table.add({cluster.name, std::to_string(cluster.card_count), format(cluster.card.memory_bandwidth.value),
-               format(cluster.link.bandwidth.value), format(cluster.host_link.bandwidth.value), cluster.description});
+               format(cluster.link.bandwidth.value), format(cluster.host_link.bandwidth.value),
+               cluster.description});
   }
   return table.to_string(style);
 }
@@ -115,30 +119,32 @@ std::string to_json(const Cluster& cluster) {
     item.update(link_json(spec));
     link_overrides.push_back(item);
   }
-  return as_document({{"schema", "spanker.profile/1"},
-                      {"name", cluster.name},
-                      {"description", cluster.description},
-                      {"cards", cluster.card_count},
-                      {"topology", to_string(cluster.topology)},
-                      {"torus_columns", cluster.topology == Topology::kTorus ? Json(cluster.torus_columns) : Json()},
-                      {"card", card_json(cluster.card)},
-                      {"link", cluster.card_count > 1 ? link_json(cluster.link) : Json()},
-                      {"host_link",
-                       {{"bandwidth_bytes_per_second", ranged_json(cluster.host_link.bandwidth)},
-                        {"latency_seconds", ranged_json(cluster.host_link.latency)},
-                        {"shared", cluster.host_link.shared}}},
-                      {"card_overrides", card_overrides},
-                      {"link_overrides", link_overrides},
-                      {"warnings", cluster.warnings}});
+  return as_document(
+      {{"schema", "spanker.profile/1"},
+       {"name", cluster.name},
+       {"description", cluster.description},
+       {"cards", cluster.card_count},
+       {"topology", to_string(cluster.topology)},
+       {"torus_columns", cluster.topology == Topology::kTorus ? Json(cluster.torus_columns) : Json()},
+       {"card", card_json(cluster.card)},
+       {"link", cluster.card_count > 1 ? link_json(cluster.link) : Json()},
+       {"host_link",
+        {{"bandwidth_bytes_per_second", ranged_json(cluster.host_link.bandwidth)},
+         {"latency_seconds", ranged_json(cluster.host_link.latency)},
+         {"shared", cluster.host_link.shared}}},
+       {"card_overrides", card_overrides},
+       {"link_overrides", link_overrides},
+       {"warnings", cluster.warnings}});
 }
 
 std::string to_text(const Cluster& cluster, const Style& style) {
   std::string text = style.bold(escape_control(cluster.name)) +
-                     fmt::format(": {} {}, {}\n", cluster.card_count, cluster.card_count == 1 ? "card" : "cards",
-                                 topology_text(cluster));
+                     fmt::format(": {} {}, {}\n", cluster.card_count,
+                                 cluster.card_count == 1 ? "card" : "cards", topology_text(cluster));
   if (!cluster.description.empty()) text += escape_control(cluster.description) + "\n";
   text += "\n";
-  Table table({{"", Align::kLeft}, {"value", Align::kRight}, {"range", Align::kLeft}, {"source", Align::kLeft}});
+  Table table(
+      {{"", Align::kLeft}, {"value", Align::kRight}, {"range", Align::kLeft}, {"source", Align::kLeft}});
   add_card(table, "card", cluster.card);
   if (cluster.card_count > 1) add_link(table, "link", cluster.link);
   add_row(table, cluster.host_link.shared ? "host link (shared) bandwidth" : "host link bandwidth",
@@ -146,11 +152,14 @@ std::string to_text(const Cluster& cluster, const Style& style) {
   add_row(table, "host link latency", cluster.host_link.latency);
   for (const auto& [id, spec] : cluster.card_overrides) add_card(table, fmt::format("card {}", id), spec);
   for (const auto& [ends, spec] : cluster.link_overrides) {
-    add_link(table, fmt::format("link {}->{}", node_name(cluster, ends.first), node_name(cluster, ends.second)), spec);
+    add_link(table,
+             fmt::format("link {}->{}", node_name(cluster, ends.first), node_name(cluster, ends.second)),
+             spec);
   }
   text += table.to_string(style);
   if (!cluster.warnings.empty()) text += "\n" + style.bold("Warnings") + "\n";
-  for (const std::string& warning : cluster.warnings) text += "  " + style.warning(escape_control(warning)) + "\n";
+  for (const std::string& warning : cluster.warnings)
+    text += "  " + style.warning(escape_control(warning)) + "\n";
   return text;
 }
 

@@ -83,9 +83,10 @@ std::string to_text(const Model& model, TensorType kv_type, const Style& style) 
   Table bytes({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kLeft}});
   const auto exact = [](Bytes count) { return fmt::format("{} bytes", count.value); };
   bytes.add({"stored", format(weight_bytes(model)), exact(weight_bytes(model))});
-  bytes.add({"read per decoded token", format(decode_weight_bytes(model)), exact(decode_weight_bytes(model))});
-  bytes.add({fmt::format("KV cache per position ({})", to_string(kv_type)), format(kv_bytes_per_token(shape, kv_type)),
-             exact(kv_bytes_per_token(shape, kv_type))});
+  bytes.add(
+      {"read per decoded token", format(decode_weight_bytes(model)), exact(decode_weight_bytes(model))});
+  bytes.add({fmt::format("KV cache per position ({})", to_string(kv_type)),
+             format(kv_bytes_per_token(shape, kv_type)), exact(kv_bytes_per_token(shape, kv_type))});
   return text + style.bold("Bytes") + "\n" + bytes.to_string(style);
 }
 

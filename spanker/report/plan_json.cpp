@@ -37,7 +37,9 @@ Json stage_json(const ModelShape& shape, const Stage& stage) {
     key_value_heads.push_back(share.heads.key_value_heads);
   }
   // A card alone reduces nothing.
-  const auto algorithm = [&](Algorithm used) { return stage.cards.size() > 1 ? Json(to_string(used)) : Json(); };
+  const auto algorithm = [&](Algorithm used) {
+    return stage.cards.size() > 1 ? Json(to_string(used)) : Json();
+  };
   return {{"first_layer", stage.first_layer},
           {"last_layer", stage.last_layer},
           {"cards", stage.cards},
@@ -117,10 +119,11 @@ Json reasons_json(const Answer& answer) {
   }
   Json alternatives = Json::array();
   for (const Alternative& item : answer.alternatives) {
-    alternatives.push_back({{"strategy", to_string(item.strategy)},
-                            {"cards_used", item.cards_used},
-                            {"tokens_per_second", item.tokens_per_second ? Json(*item.tokens_per_second) : Json()},
-                            {"why_not", item.why_not}});
+    alternatives.push_back(
+        {{"strategy", to_string(item.strategy)},
+         {"cards_used", item.cards_used},
+         {"tokens_per_second", item.tokens_per_second ? Json(*item.tokens_per_second) : Json()},
+         {"why_not", item.why_not}});
   }
   return {{"bottleneck", answer.bottleneck},
           {"sensitivity", sensitivity},

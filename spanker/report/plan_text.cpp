@@ -15,10 +15,14 @@ std::string rate(double tokens_per_second) { return fmt::format("{:.4g} tokens/s
 
 std::string_view spoken(PlanStrategy strategy) {
   switch (strategy) {
-    case PlanStrategy::kSingleCard: return "one card";
-    case PlanStrategy::kTensorParallel: return "tensor parallel";
-    case PlanStrategy::kPipelineParallel: return "pipeline";
-    case PlanStrategy::kHybrid: return "hybrid";
+    case PlanStrategy::kSingleCard:
+      return "one card";
+    case PlanStrategy::kTensorParallel:
+      return "tensor parallel";
+    case PlanStrategy::kPipelineParallel:
+      return "pipeline";
+    case PlanStrategy::kHybrid:
+      return "hybrid";
   }
   return "unknown";
 }
@@ -39,7 +43,8 @@ std::string compact(const std::vector<Number>& numbers) {
 std::string cards_text(const std::vector<CardId>& cards) {
   bool consecutive = cards.size() > 2;
   for (std::size_t i = 1; i < cards.size(); ++i) consecutive &= cards[i] == cards[i - 1] + 1;
-  return consecutive ? fmt::format("{}-{}", cards.front(), cards.back()) : fmt::format("{}", fmt::join(cards, " "));
+  return consecutive ? fmt::format("{}-{}", cards.front(), cards.back())
+                     : fmt::format("{}", fmt::join(cards, " "));
 }
 
 std::string cards_of(const Cluster& cluster) {
@@ -50,13 +55,16 @@ std::string cards_of(const Cluster& cluster) {
 
 std::string heading(const Problem& problem, const Answer& answer, const Style& style) {
   const Cluster& cluster = problem.cluster;
-  const std::string spread = answer.plan.strategy() == PlanStrategy::kSingleCard
-                                 ? std::string("one card")
-                                 : fmt::format("{} over {} cards", spoken(answer.plan.strategy()), answer.plan.cards_used());
-  return style.bold(fmt::format("{} on {}: {}", escape_control(problem.model.name), escape_control(cluster.name), spread)) +
+  const std::string spread =
+      answer.plan.strategy() == PlanStrategy::kSingleCard
+          ? std::string("one card")
+          : fmt::format("{} over {} cards", spoken(answer.plan.strategy()), answer.plan.cards_used());
+  return style.bold(fmt::format("{} on {}: {}", escape_control(problem.model.name),
+                                escape_control(cluster.name), spread)) +
          fmt::format("\n{} stored, {} read per token, {} of KV cache per position; {}\n",
                      format(weight_bytes(problem.model)), format(decode_weight_bytes(problem.model)),
-                     format(kv_bytes_per_token(problem.model.shape, problem.workload.kv_type)), cards_of(cluster));
+                     format(kv_bytes_per_token(problem.model.shape, problem.workload.kv_type)),
+                     cards_of(cluster));
 }
 
 std::string speed(const Problem& problem, const Answer& answer, const Style& style) {
@@ -68,7 +76,8 @@ std::string speed(const Problem& problem, const Answer& answer, const Style& sty
                          prediction.tokens_per_second_low(), prediction.tokens_per_second_high(),
                          format(prediction.decode.total()), workload.context)});
   table.add({"first token", format(prediction.time_to_first_token()),
-             fmt::format("prompt of {}, {}", workload.prompt, rate(prediction.prefill_tokens_per_second(workload)))});
+             fmt::format("prompt of {}, {}", workload.prompt,
+                         rate(prediction.prefill_tokens_per_second(workload)))});
   if (workload.streams > 1) {
     const std::string batches = prediction.throughput.micro_batches > 1
                                     ? fmt::format("{} streams in {} micro-batches", workload.streams,
@@ -91,9 +100,11 @@ std::string breakdown(const Answer& answer, const Style& style) {
     const Seconds seconds = decode.*term.seconds;
     if (seconds.count() == 0) continue;
     const double share = seconds / decode.total();
-    table.add({std::string(term.name), format(seconds), fmt::format("{:.1f} %", share * 100), bar(share, kBarWidth)});
+    table.add({std::string(term.name), format(seconds), fmt::format("{:.1f} %", share * 100),
+               bar(share, kBarWidth)});
   }
-  return style.bold(fmt::format("Where a token's {} go", format(decode.total()))) + "\n" + table.to_string(style);
+  return style.bold(fmt::format("Where a token's {} go", format(decode.total()))) + "\n" +
+         table.to_string(style);
 }
 
 std::string placement(const Answer& answer, const Style& style) {
@@ -107,7 +118,8 @@ std::string placement(const Answer& answer, const Style& style) {
   auto memory = answer.memory.begin();
   for (const Stage& stage : answer.plan.stages) {
     const auto end = memory + static_cast<std::ptrdiff_t>(stage.cards.size());
-    const auto fullest = std::ranges::max_element(memory, end, {}, [](const CardMemory& card) { return card.total(); });
+    const auto fullest =
+        std::ranges::max_element(memory, end, {}, [](const CardMemory& card) { return card.total(); });
     table.add({fmt::format("{}-{}", stage.first_layer, stage.last_layer), cards_text(stage.cards),
                compact(stage.shares.query_heads), compact(stage.shares.ffn_columns),
                stage.cards.size() > 1 ? std::string(to_string(stage.decode.all_reduce)) : "-",
@@ -143,7 +155,8 @@ std::string to_text(const Problem& problem, const Answer& answer, const Style& s
                      breakdown(answer, style) + "\n" + placement(answer, style) + reasons(answer, style);
   if (!answer.warnings.empty()) {
     text += "\n" + style.bold("Warnings") + "\n";
-    for (const std::string& warning : answer.warnings) text += "  " + style.warning(escape_control(warning)) + "\n";
+    for (const std::string& warning : answer.warnings)
+      text += "  " + style.warning(escape_control(warning)) + "\n";
   }
   return text;
 }

@@ -52,7 +52,8 @@ std::string Table::to_string(const Style& style) const {
 }
 
 std::string bar(double share, std::size_t width) {
-  const auto filled = static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * static_cast<double>(width)));
+  const auto filled =
+      static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * static_cast<double>(width)));
   std::string text;
   for (std::size_t i = 0; i < width; ++i) text += i < filled ? "█" : "·";
   return text;

@@ -18,7 +18,8 @@ struct Style {
 
 enum class Align { kLeft, kRight };
 
-/// Rows of text in aligned columns, two spaces apart, indented by two. Control characters in cells are escaped.
+/// Rows of text in aligned columns, two spaces apart, indented by two. Control characters in cells are
+/// escaped.
 class Table {
  public:
   struct Column {

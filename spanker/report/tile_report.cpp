@@ -48,10 +48,11 @@ std::string to_text(const TileQuestion& question, const Style& style) {
   const TileAnswer rule = answer_for(question, MatmulTraffic::of_tile(question.tile));
   const TileAnswer matmul = answer_for(question, MatmulTraffic::of_matmul(question.tile));
   const TileShape& tile = question.tile;
-  std::string text = style.bold(fmt::format("Y[{0} x {1}] = X[{0} x {2}] W[{2} x {1}], {3} bytes per element, on {4} {5}",
-                                            tile.m, tile.n, tile.k, tile.bytes_per_element, question.sails,
-                                            question.sails == 1 ? "sail" : "sails")) +
-                     "\n\n";
+  std::string text =
+      style.bold(fmt::format("Y[{0} x {1}] = X[{0} x {2}] W[{2} x {1}], {3} bytes per element, on {4} {5}",
+                             tile.m, tile.n, tile.k, tile.bytes_per_element, question.sails,
+                             question.sails == 1 ? "sail" : "sails")) +
+      "\n\n";
   Table table({{"", Align::kLeft},
                {"counts as weights", Align::kRight},
                {"moves between cards", Align::kRight},
@@ -68,8 +69,10 @@ std::string to_text(const TileQuestion& question, const Style& style) {
   text += table.to_string(style);
   if (rule.strategy != matmul.strategy) {
     text += fmt::format(
-        "\nThey differ because the tile rule counts X as the weights, and m cancels out of it. What is read from\n"
-        "memory is W ({} against {}): tensor parallel divides that by the number of cards. The planner counts W.\n",
+        "\nThey differ because the tile rule counts X as the weights, and m cancels out of it. What is read "
+        "from\n"
+        "memory is W ({} against {}): tensor parallel divides that by the number of cards. The planner "
+        "counts W.\n",
         format(Bytes(matmul.traffic.weight_bytes)), format(Bytes(rule.traffic.weight_bytes)));
   }
   return text;
