@@ -58,7 +58,8 @@ ClusterRates::ClusterRates(const Cluster& cluster, Bound bound)
   if (!cluster.cards_are_equal()) {
     for (const auto& [id, spec] : cluster.card_overrides) card_overrides_.emplace(id, rates_of(spec, bound));
   }
-  if (network_.link_count() > 0 && network_.is_uniform()) uniform_link_ = link_rates_of(network_.link(0), bound);
+  if (network_.link_count() > 0 && network_.is_uniform())
+    uniform_link_ = link_rates_of(network_.link(0), bound);
 }
 
 const CardRates& ClusterRates::card(CardId id) const {

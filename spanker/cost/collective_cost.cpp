@@ -13,6 +13,15 @@ Cost unreachable_cost() {
   return cost;
 }
 
+/// Algorithms of few rounds first: their price bounds the ones whose many rounds take long to price.
+std::vector<Algorithm> quickest_to_price_first(std::span<const Algorithm> algorithms) {
+  std::vector<Algorithm> ordered(algorithms.begin(), algorithms.end());
+  std::ranges::stable_partition(ordered, [](Algorithm algorithm) {
+    return algorithm != Algorithm::kRing && algorithm != Algorithm::kRingBidirectional;
+  });
+  return ordered;
+}
+
 }  // namespace
 
 std::uint64_t Payload::units() const {
@@ -33,7 +42,8 @@ Cost CollectivePricer::transfer(CardId from, CardId to, Payload payload) {
 Cost CollectivePricer::collective(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
                                   Payload payload) {
   const auto ranks = static_cast<std::uint32_t>(cards.size());
-  return price(make_schedule(collective, algorithm, ranks, payload.units()), cards, payload.unit_bytes());
+  const Schedule schedule = make_schedule(collective, algorithm, ranks, payload.units());
+  return price(schedule, cards, payload.unit_bytes(), Seconds(std::numeric_limits<double>::infinity()));
 }
 
 CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<const CardId> cards,
@@ -44,18 +54,44 @@ CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<con
   if (const auto known = cheapest_.find(key); known != cheapest_.end()) return known->second;
 
   CollectiveChoice best{algorithms.front(), unreachable_cost()};
-  for (const Algorithm algorithm : algorithms) {
-    const Cost cost = this->collective(collective, algorithm, cards, payload);
+  for (const Algorithm algorithm : quickest_to_price_first(algorithms)) {
+    if (algorithm == Algorithm::kDirect && !prices_direct_among(cards.size())) continue;
+    if (least_ring_seconds(collective, algorithm, cards, payload) > best.cost.total()) continue;
+    const auto ranks = static_cast<std::uint32_t>(cards.size());
+    const Schedule schedule = make_schedule(collective, algorithm, ranks, payload.units());
+    const Cost cost = price(schedule, cards, payload.unit_bytes(), best.cost.total());
     if (cost.total() < best.cost.total()) best = {algorithm, cost};
   }
   cheapest_.emplace(std::move(key), best);
   return best;
 }
 
-Cost CollectivePricer::price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes) {
+bool CollectivePricer::prices_direct_among(std::size_t ranks) const {
+  const bool short_routes = rates_.topology() == Topology::kFullMesh || rates_.topology() == Topology::kStar;
+  return short_routes || ranks <= kMostDirectRanks;
+}
+
+Seconds CollectivePricer::least_ring_seconds(Collective collective, Algorithm algorithm,
+                                             std::span<const CardId> cards, Payload payload) {
+  const bool is_ring = algorithm == Algorithm::kRing || algorithm == Algorithm::kRingBidirectional;
+  const bool all_send_in_every_round =
+      collective != Collective::kBroadcast && payload.units() >= 2 * cards.size();
+  if (!is_ring || !all_send_in_every_round) return Seconds(0);
+  Seconds slowest{0};
+  for (std::size_t i = 0; i < cards.size(); ++i) {
+    const Payload least{block_shape(payload.type).elements, payload.type};
+    slowest = std::max(slowest, transfer(cards[i], cards[(i + 1) % cards.size()], least).link_latency);
+  }
+  const double phases = collective == Collective::kAllReduce ? 2 : 1;
+  return slowest * (phases * static_cast<double>(cards.size() - 1));
+}
+
+Cost CollectivePricer::price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes,
+                             Seconds bound) {
   Cost cost;
-  for (std::size_t i = 0; i < schedule.round_count(); ++i)
+  for (std::size_t i = 0; i < schedule.round_count() && cost.total() <= bound; ++i) {
     cost += price_round(schedule.round(i), cards, unit_bytes);
+  }
   return cost;
 }
 

@@ -28,6 +28,8 @@ struct CollectiveChoice {
   Cost cost;
 };
 
+inline constexpr std::size_t kMostDirectRanks = 64;
+
 /// Prices transfers and collectives on a cluster's links, and remembers what it priced. Not thread-safe.
 ///
 /// A transfer takes latency summed over its hops + bytes / bandwidth of its slowest link (cut-through);
@@ -47,7 +49,9 @@ class CollectivePricer {
   /// payload.
   Cost collective(Collective collective, Algorithm algorithm, std::span<const CardId> cards, Payload payload);
 
-  /// The cheapest algorithm; the first of algorithms_of(collective) among equals.
+  /// The cheapest algorithm; among equals the first of algorithms_of(collective) that is not a ring. Direct
+  /// exchanges between more than kMostDirectRanks cards are not considered where routes have many hops (ring,
+  /// line, torus): they crowd the links there, and pricing them takes cubic time.
   CollectiveChoice cheapest(Collective collective, std::span<const CardId> cards, Payload payload);
 
   /// Cards between which, in that order, every collective costs what it costs between `cards`: moved to where
@@ -57,7 +61,13 @@ class CollectivePricer {
  private:
   using Key = std::tuple<Collective, std::uint64_t, TensorType, std::vector<CardId>>;
 
-  Cost price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes);
+  /// Gives up after the round that takes it beyond `bound`: the price is then too low, but above it.
+  Cost price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes, Seconds bound);
+  bool prices_direct_among(std::size_t ranks) const;
+  /// A lower bound for a ring in which every rank sends to its neighbour in every round: rounds times the
+  /// slowest neighbour's latency. 0 for other schedules.
+  Seconds least_ring_seconds(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
+                             Payload payload);
   Cost price_round(std::span<const Transfer> round, std::span<const CardId> cards, Bytes unit_bytes);
 
   const ClusterRates& rates_;

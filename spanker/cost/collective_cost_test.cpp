@@ -223,6 +223,25 @@ TEST(Cheapest, ShortMessagesGoByFewRoundsAndLongOnesBothWaysRound) {
   EXPECT_EQ(algorithm(1 << 20), Algorithm::kRingBidirectional);
 }
 
+TEST(Cheapest, AnswersEachQuestionForItself) {
+  const ClusterRates rates(cards_in(Topology::kLine, 6), Bound::kValue);
+  CollectivePricer asked_often(rates);
+  const std::vector<std::vector<CardId>> groups = {{0, 1, 2}, {3, 4, 5}, {0, 2, 4}, {2, 1, 0}, {0, 1}};
+  for (const Collective collective : {Collective::kAllReduce, Collective::kBroadcast, Collective::kGather}) {
+    for (const TensorType type : {TensorType::kF32, TensorType::kF16, TensorType::kQ8_0}) {
+      for (const std::uint64_t elements : {3200u, 3232u, 3264u, 3200u}) {
+        for (const auto& cards : groups) {
+          CollectivePricer fresh(rates);
+          const auto first = fresh.cheapest(collective, cards, {elements, type});
+          const auto again = asked_often.cheapest(collective, cards, {elements, type});
+          EXPECT_EQ(again.algorithm, first.algorithm);
+          EXPECT_DOUBLE_EQ(again.cost.total().count(), first.cost.total().count());
+        }
+      }
+    }
+  }
+}
+
 TEST(EquivalentCards, StartWhereUniformWiringDoes) {
   using Cards = std::vector<CardId>;
   const auto equivalent = [](const Cluster& cluster, const Cards& cards) {

@@ -11,15 +11,9 @@
 #include "spanker/plan/predict.hpp"
 #include "spanker/plan/problem.hpp"
 #include "spanker/plan/search.hpp"
+#include "spanker/plan/sensitivity.hpp"
 
 namespace spanker {
-
-/// What the best plan becomes when one thing changes, searched anew.
-struct Sensitivity {
-  std::string change;
-  double tokens_per_second = 0;
-  double gain = 0;  ///< over today's best plan: 0.5 is half as fast again
-};
 
 /// The best plan of another strategy, and why it was not taken.
 struct Alternative {

@@ -66,17 +66,15 @@ TEST(Warnings, CardsThatWouldMakeItWorseAreIdle) {
   const Answer all_alone = found(problem);
   EXPECT_EQ(all_alone.plan.strategy(), PlanStrategy::kSingleCard);
   ASSERT_EQ(all_alone.warnings.size(), 1u);
-  EXPECT_TRUE(all_alone.warnings[0].starts_with(
-      "3 of 4 cards idle: they would make this worse; tensor parallel over all 4 is "))
-      << all_alone.warnings[0];
+  EXPECT_TRUE(all_alone.warnings[0].starts_with("3 of 4 cards idle: ")) << all_alone.warnings[0];
+  EXPECT_NE(all_alone.warnings[0].find("; tensor parallel over all 4 is "), std::string::npos);
   EXPECT_NE(all_alone.warnings[0].find(" times as slow: hops over the links between cards takes "),
             std::string::npos);
 
   problem.cluster.card_count = 2;
   const Answer one_idle = found(problem);
   ASSERT_EQ(one_idle.warnings.size(), 1u);
-  EXPECT_TRUE(one_idle.warnings[0].starts_with("card 1 idle: they would make this worse; "))
-      << one_idle.warnings[0];
+  EXPECT_TRUE(one_idle.warnings[0].starts_with("card 1 idle: ")) << one_idle.warnings[0];
 }
 
 TEST(Warnings, IdleCardsAreNeverSaidToBeSlowerByLessThanNothing) {
@@ -224,9 +222,10 @@ TEST(Sensitivity, ChangesATorusByRows) {
 
 RC_GTEST_PROP(Sensitivity, MoreOfAnyResourceIsNeverWorse, ()) {
   const Problem problem = random_problem();
+  RC_PRE(search(problem).has_value());
   const auto result = answer(problem);
   const auto* found = std::get_if<Answer>(&result);
-  RC_PRE(found != nullptr);
+  RC_ASSERT(found != nullptr);
   RC_ASSERT(!found->sensitivity.empty());
   for (const Sensitivity& item : found->sensitivity) {
     if (item.change.ends_with(" x 2") || item.change.ends_with(" / 2")) RC_ASSERT(item.gain >= -1e-9);
@@ -302,7 +301,8 @@ TEST(NoPlan, KeepsTheWarnings) {
   Problem problem = small_problem(4);
   problem.cluster.topology = Topology::kLine;
   take_down(problem.cluster, 2, 3);
-  problem.cluster.card.memory_capacity = fixed(Bytes(1000));
+  std::uint64_t capacity = 1'000'000;
+  while (search(problem)) problem.cluster.card.memory_capacity = fixed(Bytes(capacity = capacity * 9 / 10));
   const NoPlan none = not_found(problem);
   EXPECT_EQ(none.warnings,
             std::vector<std::string>{"card 3 left out: only links that are not up lead there"});

@@ -81,6 +81,9 @@ std::vector<std::uint32_t> LayerKinds::count(std::uint32_t first, std::uint32_t 
 
 Result<Problem> Problem::make(Model model, Cluster cluster, Workload workload) {
   if (auto sound = check(model, workload); !sound) return tl::unexpected(sound.error());
+  if (auto sound = check_range("--cards", cluster.card_count, 1, kMaxPlannedCards); !sound) {
+    return tl::unexpected(sound.error());
+  }
   Problem problem;
   LayerKinds& layers = problem.layers;
   for (const LayerTensors& layer : model.layers) {
@@ -100,6 +103,12 @@ Result<Problem> Problem::make(Model model, Cluster cluster, Workload workload) {
   problem.cluster = std::move(cluster);
   problem.workload = workload;
   return problem;
+}
+
+Problem Problem::with_cluster(Cluster other) const {
+  Problem changed = *this;
+  changed.cluster = std::move(other);
+  return changed;
 }
 
 }  // namespace spanker

@@ -23,6 +23,9 @@ struct LayerKinds {
   std::vector<std::vector<std::uint32_t>> before_;  ///< before_[l][kind]: layers of the kind below l
 };
 
+/// The largest cluster that is planned for.
+inline constexpr std::uint32_t kMaxPlannedCards = 1024;
+
 /// A question for the planner: model, cluster and workload that fit together, with what follows from them.
 struct Problem {
   Model model;
@@ -36,6 +39,9 @@ struct Problem {
   /// Fails with kBadInput where the workload is impossible for the model: no tokens, more than the context
   /// holds, a KV or link type that is not F32, F16 or Q8_0, or whose block does not divide a head.
   static Result<Problem> make(Model model, Cluster cluster, Workload workload);
+
+  /// The same question about another cluster.
+  Problem with_cluster(Cluster other) const;
 
   Pass decode(std::uint64_t streams = 1) const {
     return decode_pass(workload.context, streams, workload.kv_type);
