@@ -1,4 +1,4 @@
-# spanker_module(NAME USES other... SOURCES file... HEADERS file... TESTS file... LIBRARIES target... [TEST_LIBRARIES target...])
+# spanker_module(NAME USES other... SOURCES file... HEADERS file... TESTS file... FUZZERS file... LIBRARIES target... [TEST_LIBRARIES target...])
 #
 # One folder of the pipeline as one static library, spanker_NAME (spanker::NAME).
 #
@@ -7,7 +7,7 @@
 # that they use). So the compiler itself refuses an include that was not declared here.
 # Cycles cannot be written: a module may only use modules that were added before it.
 function(spanker_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;SOURCES;HEADERS;TESTS;LIBRARIES;TEST_LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;SOURCES;HEADERS;TESTS;FUZZERS;LIBRARIES;TEST_LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "spanker_module(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -16,7 +16,7 @@ function(spanker_module name)
       message(FATAL_ERROR "module ${name} uses ${used}, which is not above it in the pipeline (CMakeLists.txt)")
     endif()
   endforeach()
-  _spanker_refuse_relative_includes(${arg_SOURCES} ${arg_HEADERS} ${arg_TESTS})
+  _spanker_refuse_relative_includes(${arg_SOURCES} ${arg_HEADERS} ${arg_TESTS} ${arg_FUZZERS})
 
   set(root ${PROJECT_BINARY_DIR}/include_roots/${name})
   file(MAKE_DIRECTORY ${root}/spanker)
@@ -43,6 +43,16 @@ function(spanker_module name)
     target_compile_definitions(test_${name} PRIVATE SPANKER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     spanker_warnings(test_${name})
     gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+  endif()
+  if(SPANKER_FUZZ)
+    foreach(fuzzer IN LISTS arg_FUZZERS)
+      get_filename_component(stem ${fuzzer} NAME_WE)
+      add_executable(${stem} ${fuzzer})
+      target_link_libraries(${stem} PRIVATE spanker_${name})
+      target_link_options(${stem} PRIVATE -fsanitize=fuzzer)
+      spanker_warnings(${stem})
+      set_target_properties(${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzzers)
+    endforeach()
   endif()
 endfunction()
 

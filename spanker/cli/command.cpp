@@ -36,6 +36,15 @@ std::string path_of(const CLI::App& app) {
   return app.get_parent() == nullptr ? app.get_name() : path_of(*app.get_parent()) + " " + app.get_name();
 }
 
+/// "plan, tile, profile, inspect".
+std::string commands_of(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return names;
+}
+
 }  // namespace
 
 ExitCode exit_code_of(ErrorKind kind) {
@@ -73,6 +82,14 @@ Outcome run_command_line(const std::vector<std::string>& arguments, const Style&
     return Outcome::fine(asked.help(asked.get_parent() == nullptr ? "" : path_of(*asked.get_parent())));
   } catch (const CLI::CallForVersion&) {
     return Outcome::fine(std::string(kVersion) + "\n");
+  } catch (const CLI::RequiredError& error) {
+    // A misspelled command leaves the command missing: say what was misspelled.
+    const std::vector<std::string> unknown = deepest(app).remaining();
+    if (unknown.empty() || deepest(app).get_subcommands(nullptr).empty()) {
+      return usage_error(path_of(deepest(app)), error.what());
+    }
+    return usage_error(path_of(deepest(app)), "unknown command, wanted one of " + commands_of(deepest(app)) +
+                                                  ", got \"" + unknown.front() + "\"");
   } catch (const CLI::ParseError& error) {
     return usage_error(path_of(deepest(app)), error.what());
   }

@@ -66,7 +66,8 @@ void add_profile_command(CLI::App& app, CommandContext& context) {
   add("list", "The built-in profiles", list_profiles);
   CLI::App* show = add("show", "Every number of a profile, with its range and source", show_profile);
   show->add_option("NAME", flags->name, "Profile name or path to a TOML file")->required();
-  show->add_flag("--toml", flags->toml, "The file itself, to start one's own from");
+  show->add_flag("--toml", flags->toml, "The file itself, to start one's own from")
+      ->excludes(show->get_option("--json"));
   CLI::App* check = add("check", "Whether a profile can be read, and what is doubtful in it", check_profile);
   check->add_option("FILE", flags->name, "Path to a TOML file, or a profile name")->required();
 }

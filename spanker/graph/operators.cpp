@@ -1,6 +1,5 @@
 #include "spanker/graph/operators.hpp"
 
-#include <algorithm>
 #include <numeric>
 
 namespace spanker {
@@ -82,8 +81,7 @@ std::uint32_t query_head_unit(const Model& model) {
   for (const LayerTensors& layer : model.layers) {
     columns = std::lcm(columns, std::uint64_t{block_shape(layer.attention_output.type).elements});
   }
-  return static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(columns / model.shape.head_dim, model.shape.num_attention_heads));
+  return static_cast<std::uint32_t>(columns / model.shape.head_dim);
 }
 
 std::uint64_t ffn_column_unit(const Model& model) {

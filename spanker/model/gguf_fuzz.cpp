@@ -6,8 +6,7 @@
 #include "spanker/model/gguf.hpp"
 #include "spanker/model/gguf_model.hpp"
 
-// libFuzzer target: clang++ -fsanitize=fuzzer,address,undefined. Any bytes must give a model or a one-line
-// error.
+// Any bytes must give a model or a one-line error.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto file = spanker::GgufFile::parse(std::as_bytes(std::span(data, size)), "fuzz.gguf");
   if (!file) {

@@ -48,7 +48,9 @@ std::vector<Change> changes_of(const Cluster& cluster) {
   };
   add("memory bandwidth x 2",
       [](Cluster& c) { for_each_card(c, [](CardSpec& card) { scale(card.memory_bandwidth, 2.0); }); });
-  if (cluster.card.compute) {
+  bool has_compute = cluster.card.compute.has_value();
+  for (const auto& [id, spec] : cluster.card_overrides) has_compute |= spec.compute.has_value();
+  if (has_compute) {
     add("compute x 2", [](Cluster& c) {
       for_each_card(c, [](CardSpec& card) {
         if (card.compute) scale(*card.compute, 2.0);
