@@ -388,7 +388,7 @@ TEST(CliPlan, AnUnknownPresetGetsASuggestion) {
     EXPECT_EQ(outcome.code, ExitCode::kBadInput);
     EXPECT_EQ(outcome.out, "");
     EXPECT_TRUE(is_one_clean_line(outcome.error));
-    EXPECT_NE(outcome.error.find("tinyllama-1.1b"), std::string::npos) << outcome.error;
+    EXPECT_NE(outcome.error.find("did you mean \"tinyllama-1.1b\"?"), std::string::npos) << outcome.error;
     EXPECT_NE(outcome.error.find("got \"tinylama-1.1b\""), std::string::npos) << outcome.error;
   }
 }

@@ -44,8 +44,8 @@ struct HeadShare {
 HeadShare head_share(const ModelShape& shape, std::uint32_t first, std::uint32_t count);
 
 /// Smallest number of query heads that a card can be given: the output projection is split along its columns,
-/// which can be cut only between quantisation blocks of every layer. lcm(head_dim, block) / head_dim, at most
-/// all heads.
+/// which can be cut only between quantisation blocks of every layer. lcm(head_dim, block) / head_dim; divides
+/// the number of heads.
 std::uint32_t query_head_unit(const Model& model);
 /// Smallest number of FFN columns that a card can be given: the lcm of the down projections' quantisation
 /// blocks.
