@@ -367,9 +367,9 @@ TEST(CliPlan, RefusesUnknownWords) {
     EXPECT_NE(line.find("got \"f17\""), std::string::npos) << line;
   }
   expect_bad_input({"plan", "tinyllama-1.1b", "--kv-dtype", "q4_0"},
-                   "--kv-dtype: type not supported here, wanted f32, f16 or q8_0, got q4_0");
+                   "--kv-dtype: type not supported here, wanted f32, f16 or q8_0, got \"q4_0\"");
   expect_bad_input({"plan", "tinyllama-1.1b", "--link-dtype", "bf16"},
-                   "--link-dtype: type not supported here, wanted f32, f16 or q8_0, got bf16");
+                   "--link-dtype: type not supported here, wanted f32, f16 or q8_0, got \"bf16\"");
   expect_bad_input({"plan", "tinyllama-1.1b", "--quant", "i8"},
                    "tinyllama-1.1b: weights cannot be stored as plain integers...");
 }

@@ -21,7 +21,10 @@ Result<Model> model_from_flags(const std::string& model, const std::string& quan
 Result<Cluster> cluster_from_flags(const std::string& cluster, std::optional<std::uint32_t> cards) {
   auto loaded = load_cluster(cluster);
   if (!loaded || !cards) return loaded;
-  return with_card_count(*loaded, *cards);
+  return with_card_count(*loaded, *cards).map_error([](Error error) {
+    error.where = "--cards";
+    return error;
+  });
 }
 
 Result<StrategySet> strategies_from_flag(const std::string& strategy) {
@@ -31,6 +34,13 @@ Result<StrategySet> strategies_from_flag(const std::string& strategy) {
   if (strategy == "pipeline") return StrategySet::only(PlanStrategy::kPipelineParallel);
   return bad_input("--strategy", "unknown strategy", "auto, tensor, pipeline or single",
                    "\"" + strategy + "\"");
+}
+
+Result<TensorType> vector_type_from_flag(const std::string& text, const std::string& flag) {
+  for (const TensorType type : {TensorType::kF32, TensorType::kF16, TensorType::kQ8_0}) {
+    if (text == to_string(type)) return type;
+  }
+  return bad_input(flag, "type not supported here", "f32, f16 or q8_0", "\"" + text + "\"");
 }
 
 Result<EmbeddingPlace> embedding_from_flag(const std::string& place) {

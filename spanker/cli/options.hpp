@@ -22,6 +22,9 @@ Result<Cluster> cluster_from_flags(const std::string& cluster, std::optional<std
 /// --strategy: auto, tensor, pipeline, single.
 Result<StrategySet> strategies_from_flag(const std::string& strategy);
 
+/// --kv-dtype, --link-dtype.
+Result<TensorType> vector_type_from_flag(const std::string& text, const std::string& flag);
+
 Result<EmbeddingPlace> embedding_from_flag(const std::string& place);
 
 /// A whole number of bytes per second ("500000000") or a quantity ("500 MB/s").

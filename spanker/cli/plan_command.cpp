@@ -69,10 +69,10 @@ Result<Question> question_from(const Flags& flags) {
   if (flags.objective != to_string(Objective::kLatency)) {
     return bad_input("--objective", "unknown objective", "latency", "\"" + flags.objective + "\"");
   }
-  auto kv_type = parse_tensor_type(flags.kv_type, "--kv-dtype");
+  auto kv_type = vector_type_from_flag(flags.kv_type, "--kv-dtype");
   if (!kv_type) return tl::unexpected(kv_type.error());
   workload.kv_type = *kv_type;
-  auto link_type = parse_tensor_type(flags.link_type, "--link-dtype");
+  auto link_type = vector_type_from_flag(flags.link_type, "--link-dtype");
   if (!link_type) return tl::unexpected(link_type.error());
   workload.link_type = *link_type;
   auto embedding = embedding_from_flag(flags.embedding);

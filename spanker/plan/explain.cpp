@@ -1,6 +1,7 @@
 #include "spanker/plan/explain.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "spanker/cluster/profile.hpp"
 #include "spanker/plan/price.hpp"
 #include "spanker/plan/shares.hpp"
+#include "spanker/plan/validate.hpp"
 
 namespace spanker {
 namespace {
@@ -22,18 +24,23 @@ std::string_view meaning(std::string_view term) {
   return "fixed costs of steps and passes";
 }
 
-/// "3.9 times slower: reading weights and KV cache takes 229 ms more".
+/// "3.9 times as slow", "52 % slower".
+std::string slower_by(double ratio) {
+  const double percent = (ratio - 1) * 100;
+  if (ratio >= 10) return fmt::format("{:.0f} times as slow", ratio);
+  if (ratio >= 2) return fmt::format("{:.1f} times as slow", ratio);
+  return percent >= 10 ? fmt::format("{:.0f} % slower", percent) : fmt::format("{:.1f} % slower", percent);
+}
+
+/// "3.9 times as slow: reading weights and KV cache takes 229 ms more".
 std::string why_slower(const Cost& chosen, const Cost& other) {
   const CostTerm* worst = &cost_terms().front();
   for (const CostTerm& term : cost_terms()) {
     if (other.*term.seconds - chosen.*term.seconds > other.*worst->seconds - chosen.*worst->seconds)
       worst = &term;
   }
-  const double ratio = other.total() / chosen.total();
-  const std::string slower = ratio >= 2 ? fmt::format("{:.1f} times as slow", ratio)
-                                        : fmt::format("{:.2g} % slower", (ratio - 1) * 100);
-  return fmt::format("{}: {} takes {} more per token", slower, meaning(worst->name),
-                     format(other.*worst->seconds - chosen.*worst->seconds));
+  return fmt::format("{}: {} takes {} more per token", slower_by(other.total() / chosen.total()),
+                     meaning(worst->name), format(other.*worst->seconds - chosen.*worst->seconds));
 }
 
 /// The card that lacks most memory when `cards` hold all layers together, each part as evenly as it goes.
@@ -184,6 +191,7 @@ std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed)
     none.warnings = std::move(warnings);
     return none;
   }
+  assert(validate(problem, *plan).has_value());
   warn_of_idle_cards(problem, *plan, allowed, connected, warnings);
   Answer found;
   found.plan = *plan;

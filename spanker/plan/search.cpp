@@ -143,16 +143,18 @@ std::optional<Plan> Search::best() {
 }
 
 bool Search::all_cards_together_hold_the_model() const {
+  const auto layers = problem_.layers.count(0, layer_count_ - 1);
+  const std::uint64_t empty = stage_card_memory(problem_, layers, {}, {}, false).total().value;
   std::uint64_t room = 0;
   for (const CardId card : Network(problem_.cluster).connected_cards()) {
-    room += problem_.cluster.card_at(card).memory_capacity.value.value;
+    const std::uint64_t capacity = problem_.cluster.card_at(card).memory_capacity.value.value;
+    room += capacity - std::min(capacity, empty);
   }
-  const CardShare all = {{problem_.model.shape.num_attention_heads, problem_.model.shape.num_key_value_heads},
-                         problem_.model.shape.intermediate_size,
-                         problem_.model.shape.vocab_size};
-  const CardMemory memory =
-      stage_card_memory(problem_, problem_.layers.count(0, layer_count_ - 1), {true, true}, all, true);
-  return memory.weight_bytes.value + memory.kv_bytes.value <= room;
+  const ModelShape& shape = problem_.model.shape;
+  const CardShare all = {
+      {shape.num_attention_heads, shape.num_key_value_heads}, shape.intermediate_size, shape.vocab_size};
+  const CardMemory memory = stage_card_memory(problem_, layers, {true, true}, all, true);
+  return memory.total().value - empty <= room;
 }
 
 std::optional<Plan> Search::best_one_stage(std::span<const CardId> cards) {

@@ -17,20 +17,21 @@ struct ShareQuestion {
   CardId sampling_card;  ///< the first card where the stage is first
 };
 
-/// The shares that minimise the slowest card of attention, of the feed-forward network and of the logits
-/// (with their gather), each for itself and whatever the memory; where cards are equal, as even as the units
-/// allow, the larger shares first. Heads and layers of several kinds are weighed as the whole model mixes
-/// them. Embedding rows of a first stage that makes no logits are dealt evenly.
+/// The shares that minimise the slowest card of attention, of the network and of the logits, each for itself
+/// and whatever the memory; where cards are equal, as even as the units allow, the larger shares first (which
+/// also makes the gather of the logits cheapest). Heads and layers of several kinds are weighed as the whole
+/// model mixes them. Embedding rows of a first stage that makes no logits are dealt evenly.
 StageShares fastest_shares(const ShareQuestion& question);
 
 /// Whether every card can hold its share of these layers (counted by kind).
 bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> layers,
                 const StageShares& shares);
 
-/// The shares that minimise slowest attention + slowest feed-forward + slowest logits and gather over these
-/// layers among all that every card can hold; nothing where none can. Exact: heads, columns and rows are
-/// weighed against one another under each card's capacity, with two limits: a last piece of rows smaller than
-/// the unit is counted whole, and a table of more than kMaxShareSteps steps counts as not fitting.
+/// The shares that minimise slowest attention + slowest network + slowest logits and gather over these layers
+/// among all that every card can hold; nothing where none can. Heads, columns and rows are weighed against
+/// one another under each card's capacity. Exact for equal cards, with two limits: a last piece of rows
+/// smaller than the unit is counted whole, and a table of more than kMaxShareSteps steps counts as not
+/// fitting. Where cards differ, one bound on rows serves all.
 std::optional<StageShares> fitting_shares(const ShareQuestion& question,
                                           std::span<const std::uint32_t> layers);
 

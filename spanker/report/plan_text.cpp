@@ -114,7 +114,7 @@ std::string placement(const Answer& answer, const Style& style) {
                {"FFN columns", Align::kLeft},
                {"all_reduce", Align::kLeft},
                {"fullest card", Align::kRight},
-               {"of", Align::kRight}});
+               {"capacity", Align::kRight}});
   auto memory = answer.memory.begin();
   for (const Stage& stage : answer.plan.stages) {
     const auto end = memory + static_cast<std::ptrdiff_t>(stage.cards.size());
