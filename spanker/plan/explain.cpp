@@ -8,6 +8,7 @@
 #include "spanker/base/format_quantity.hpp"
 #include "spanker/cluster/network.hpp"
 #include "spanker/cluster/profile.hpp"
+#include "spanker/plan/capacity.hpp"
 #include "spanker/plan/price.hpp"
 #include "spanker/plan/shares.hpp"
 #include "spanker/plan/validate.hpp"
@@ -144,7 +145,7 @@ std::optional<std::uint32_t> smallest_cluster(const Problem& problem, StrategySe
   const std::uint32_t step = problem.cluster.topology == Topology::kTorus ? problem.cluster.torus_columns : 1;
   const auto fits = [&](std::uint32_t cards) {
     auto cluster = with_card_count(problem.cluster, cards);
-    return cluster && search(problem.with_cluster(std::move(*cluster)), allowed).has_value();
+    return cluster && can_hold(problem.with_cluster(std::move(*cluster)), allowed);
   };
   // More cards hold more: gallop to a count that fits, then halve the gap.
   std::uint32_t too_few = problem.cluster.card_count;

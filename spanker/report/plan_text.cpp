@@ -71,10 +71,14 @@ std::string speed(const Problem& problem, const Answer& answer, const Style& sty
   const Prediction& prediction = answer.prediction;
   const Workload& workload = problem.workload;
   Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kLeft}});
+  const bool has_band = prediction.tokens_per_second_low() != prediction.tokens_per_second_high();
+  const std::string band =
+      has_band ? fmt::format("{:.4g} to {:.4g} by the profile's ranges; ", prediction.tokens_per_second_low(),
+                             prediction.tokens_per_second_high())
+               : "";
   table.add({"decode", rate(prediction.tokens_per_second()),
-             fmt::format("{:.4g} to {:.4g} by the profile's ranges; {} per token at context {}",
-                         prediction.tokens_per_second_low(), prediction.tokens_per_second_high(),
-                         format(prediction.decode.total()), workload.context)});
+             fmt::format("{}{} per token at context {}", band, format(prediction.decode.total()),
+                         workload.context)});
   table.add({"first token", format(prediction.time_to_first_token()),
              fmt::format("prompt of {}, {}", workload.prompt,
                          rate(prediction.prefill_tokens_per_second(workload)))});
