@@ -16,7 +16,7 @@ Cost unreachable_cost() {
 /// Algorithms of few rounds first: their price bounds the ones whose many rounds take long to price.
 std::vector<Algorithm> quickest_to_price_first(std::span<const Algorithm> algorithms) {
   std::vector<Algorithm> ordered(algorithms.begin(), algorithms.end());
-  std::ranges::stable_partition(ordered, [](Algorithm algorithm) {
+  std::stable_partition(ordered.begin(), ordered.end(), [](Algorithm algorithm) {
     return algorithm != Algorithm::kRing && algorithm != Algorithm::kRingBidirectional;
   });
   return ordered;
@@ -74,16 +74,19 @@ bool CollectivePricer::prices_direct_among(std::size_t ranks) const {
 Seconds CollectivePricer::least_ring_seconds(Collective collective, Algorithm algorithm,
                                              std::span<const CardId> cards, Payload payload) {
   const bool is_ring = algorithm == Algorithm::kRing || algorithm == Algorithm::kRingBidirectional;
-  const bool all_send_in_every_round =
-      collective != Collective::kBroadcast && payload.units() >= 2 * cards.size();
-  if (!is_ring || !all_send_in_every_round) return Seconds(0);
+  if (!is_ring || payload.units() < 2 * cards.size()) return Seconds(0);
+  Seconds quickest(std::numeric_limits<double>::infinity());
   Seconds slowest{0};
   for (std::size_t i = 0; i < cards.size(); ++i) {
     const Payload least{block_shape(payload.type).elements, payload.type};
-    slowest = std::max(slowest, transfer(cards[i], cards[(i + 1) % cards.size()], least).link_latency);
+    const Seconds hop = transfer(cards[i], cards[(i + 1) % cards.size()], least).link_latency;
+    quickest = std::min(quickest, hop);
+    slowest = std::max(slowest, hop);
   }
-  const double phases = collective == Collective::kAllReduce ? 2 : 1;
-  return slowest * (phases * static_cast<double>(cards.size() - 1));
+  // A broadcast passes its pieces along a line; else every rank sends to its neighbour in every round.
+  const bool phases_twice = collective == Collective::kAllReduce || collective == Collective::kBroadcast;
+  const double rounds = (phases_twice ? 2.0 : 1.0) * static_cast<double>(cards.size() - 1);
+  return rounds * (collective == Collective::kBroadcast ? quickest : slowest);
 }
 
 Cost CollectivePricer::price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes,

@@ -64,8 +64,8 @@ class CollectivePricer {
   /// Gives up after the round that takes it beyond `bound`: the price is then too low, but above it.
   Cost price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes, Seconds bound);
   bool prices_direct_among(std::size_t ranks) const;
-  /// A lower bound for a ring in which every rank sends to its neighbour in every round: rounds times the
-  /// slowest neighbour's latency. 0 for other schedules.
+  /// A lower bound for rings that send in every round: their rounds, each at the latency of the slowest
+  /// neighbour (in a broadcast, of the quickest). 0 for other schedules.
   Seconds least_ring_seconds(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
                              Payload payload);
   Cost price_round(std::span<const Transfer> round, std::span<const CardId> cards, Bytes unit_bytes);

@@ -327,7 +327,7 @@ Seconds ShareTable::row_seconds(std::uint64_t units) const {
 std::vector<Seconds> distinct_seconds(const std::vector<ShareOption>& options, std::vector<Seconds> known) {
   for (const ShareOption& option : options) known.push_back(option.seconds);
   std::ranges::sort(known);
-  known.erase(std::ranges::unique(known).begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
   return known;
 }
 

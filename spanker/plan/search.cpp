@@ -51,8 +51,8 @@ struct Place {
   Run* run = nullptr;
   std::vector<CardId> cards;
   CardId sampling_card = 0;
-  double boundary_seconds = 0;  ///< from the card before it in the list
-  double gather_seconds = 0;    ///< of logits dealt as run->shares deals them
+  double boundary_seconds = 0;                   ///< from the card before it in the list
+  mutable std::optional<double> gather_seconds;  ///< Search::gather_seconds, once asked for
 };
 
 struct Fitted {
@@ -84,6 +84,9 @@ class Search {
  private:
   Run& run_of(std::span<const CardId> cards);
   Place place_of(std::span<const CardId> cards, CardId sampling_card);
+  /// Of logits dealt with the fastest shares. A place that is never last is never asked: gathers are costly
+  /// to price.
+  double gather_seconds(const Place& place) const;
   ShareQuestion question(const Place& place, StageEnds ends) const {
     return {problem_, decode_, place.cards, ends, place.sampling_card};
   }
@@ -189,10 +192,16 @@ Run& Search::run_of(std::span<const CardId> cards) {
 }
 
 Place Search::place_of(std::span<const CardId> cards, CardId sampling_card) {
-  Place place{&run_of(cards), {cards.begin(), cards.end()}, sampling_card, 0, 0};
-  const std::uint64_t largest_rows = std::ranges::max(place.run->shares.vocabulary_rows);
-  place.gather_seconds = decode_.gather(sampling_card, cards, largest_rows).cost.total().count();
-  return place;
+  return {&run_of(cards), {cards.begin(), cards.end()}, sampling_card, 0, std::nullopt};
+}
+
+double Search::gather_seconds(const Place& place) const {
+  if (!place.gather_seconds) {
+    const std::uint64_t largest_rows = std::ranges::max(place.run->shares.vocabulary_rows);
+    place.gather_seconds =
+        decode_.gather(place.sampling_card, place.cards, largest_rows).cost.total().count();
+  }
+  return *place.gather_seconds;
 }
 
 StageShares Search::fastest(const Place& place, StageEnds ends) const {
@@ -249,7 +258,7 @@ double Search::fastest_seconds(const Place& place, std::uint32_t first, std::uin
   const Run& run = *place.run;
   double seconds = run.broadcast_seconds + run.seconds_before[end] - run.seconds_before[first];
   if (ends.first) seconds += run.embedding_seconds;
-  if (ends.last) seconds += run.logits_seconds + place.gather_seconds;
+  if (ends.last) seconds += run.logits_seconds + gather_seconds(place);
   return seconds;
 }
 

@@ -119,7 +119,7 @@ std::vector<Seconds> attention_bounds(const ShareQuestion& question, std::span<c
     }
   }
   std::ranges::sort(bounds);
-  bounds.erase(std::ranges::unique(bounds).begin(), bounds.end());
+  bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
   return bounds;
 }
 
