@@ -121,6 +121,7 @@ class Search {
   /// By place, layers (their number where all are alike) and ends.
   std::map<std::tuple<std::vector<CardId>, CardId, std::uint32_t, std::uint32_t, std::size_t>, Fitted>
       fitted_;
+  bool fit_shares_ = true;  ///< whether stages that do not hold their fastest shares are given others
   Value best_;
   std::vector<FoundStage> best_stages_;
 };
@@ -140,7 +141,10 @@ std::optional<Plan> Search::best() {
     }
   }
   if (allowed_.pipeline_parallel || allowed_.hybrid) {
-    for (const auto& list : lists) try_stages(list, prefixes_count);
+    for (const bool short_of_memory : {false, true}) {
+      fit_shares_ = short_of_memory;
+      for (const auto& list : lists) try_stages(list, prefixes_count);
+    }
   }
   return as_plan();
 }
@@ -266,7 +270,8 @@ double Search::stage_seconds(const Place& place, std::uint32_t first, std::uint3
                              double bound) {
   const double fastest = fastest_seconds(place, first, end, ends);
   if (is_better(bound, fastest)) return kInfinite;
-  return end <= end_that_fits(place, first, ends) ? fastest : fitted(place, first, end, ends).seconds;
+  if (end <= end_that_fits(place, first, ends)) return fastest;
+  return fit_shares_ ? fitted(place, first, end, ends).seconds : kInfinite;
 }
 
 FoundStage Search::found_stage(const Place& place, std::uint32_t first, std::uint32_t end, StageEnds ends) {
