@@ -58,18 +58,7 @@ class Capacity {
     const auto [entry, is_new] = layers_that_fit_.try_emplace(key, 0);
     if (is_new) {
       const ShareQuestion asked = question(first_card, length, ends);
-      const StageShares shares = fastest_shares(asked);
-      std::uint32_t low = 0;
-      std::uint32_t high = layer_count_ - start;
-      while (low < high) {
-        const std::uint32_t middle = low + (high - low + 1) / 2;
-        if (shares_fit(asked, problem_.layers.count(start, start + middle - 1), shares)) {
-          low = middle;
-        } else {
-          high = middle - 1;
-        }
-      }
-      entry->second = low;
+      entry->second = spanker::end_that_fits(asked, start, fastest_shares(asked)) - start;
     }
     return std::min(layer_count_, first + entry->second);
   }

@@ -221,20 +221,8 @@ std::uint32_t Search::end_that_fits(const Place& place, std::uint32_t first, Sta
   // Where all layers are alike only their number counts.
   const std::uint32_t asked_first = layers_are_alike() ? 0 : first;
   std::uint32_t& known = place.run->end_that_fits[index_of(ends)][asked_first];
-  if (known == 0) {
-    const StageShares shares = fastest(place, ends);
-    std::uint32_t low = asked_first;
-    std::uint32_t high = layer_count_;
-    while (low < high) {
-      const std::uint32_t middle = low + (high - low + 1) / 2;
-      if (shares_fit(question(place, ends), problem_.layers.count(asked_first, middle - 1), shares)) {
-        low = middle;
-      } else {
-        high = middle - 1;
-      }
-    }
-    known = low + 1;
-  }
+  if (known == 0)
+    known = spanker::end_that_fits(question(place, ends), asked_first, fastest(place, ends)) + 1;
   return known - 1 - asked_first + first;
 }
 

@@ -203,13 +203,7 @@ std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question) {
   return as_elements(shares, unit, total);
 }
 
-}  // namespace
-
-StageShares fastest_shares(const ShareQuestion& question) {
-  const auto layers = question.problem.layers.count(0, question.problem.model.shape.num_hidden_layers - 1);
-  return {fastest_heads(question, layers), fastest_columns(question, layers), fastest_rows(question)};
-}
-
+/// Whether every card can hold its share of these layers.
 bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> layers,
                 const StageShares& shares) {
   const auto by_card = card_shares(question.problem.model.shape, shares);
@@ -220,6 +214,27 @@ bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> la
     if (memory.total() > question.problem.cluster.card_at(card).memory_capacity.value) return false;
   }
   return true;
+}
+
+}  // namespace
+
+StageShares fastest_shares(const ShareQuestion& question) {
+  const auto layers = question.problem.layers.count(0, question.problem.model.shape.num_hidden_layers - 1);
+  return {fastest_heads(question, layers), fastest_columns(question, layers), fastest_rows(question)};
+}
+
+std::uint32_t end_that_fits(const ShareQuestion& question, std::uint32_t first, const StageShares& shares) {
+  std::uint32_t low = first;
+  std::uint32_t high = question.problem.model.shape.num_hidden_layers;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low + 1) / 2;
+    if (shares_fit(question, question.problem.layers.count(first, middle - 1), shares)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
 }
 
 }  // namespace spanker

@@ -23,9 +23,9 @@ struct ShareQuestion {
 /// model mixes them. Embedding rows of a first stage that makes no logits are dealt evenly.
 StageShares fastest_shares(const ShareQuestion& question);
 
-/// Whether every card can hold its share of these layers (counted by kind).
-bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> layers,
-                const StageShares& shares);
+/// How far layers from `first` on fit every card with these shares: the largest end for which [first, end)
+/// does, `first` where not even one layer does.
+std::uint32_t end_that_fits(const ShareQuestion& question, std::uint32_t first, const StageShares& shares);
 
 /// The shares that minimise slowest attention + slowest network + slowest logits and gather over these layers
 /// among all that every card can hold; nothing where none can. Heads, columns and rows are weighed against
