@@ -277,6 +277,12 @@ bool Network::append_detour(CardId from, CardId to, std::vector<LinkId>& out) co
   return true;
 }
 
+std::uint32_t Network::most_neighbours() const {
+  std::uint32_t most = 0;
+  for (CardId card = 0; card < card_count_; ++card) most = std::max(most, neighbour_count(card));
+  return most;
+}
+
 bool Network::is_uniform() const {
   if (!all_up_) return false;
   if (overrides_.empty()) return true;

@@ -49,6 +49,9 @@ class Network {
   /// memory that grow with the cluster.
   bool append_route(CardId from, CardId to, std::vector<LinkId>& out) const;
 
+  /// The most links that lead straight to one card (in a star: from the switch).
+  std::uint32_t most_neighbours() const;
+
   /// Whether every link is up and alike, so that only its topology tells one card's place from another's.
   bool is_uniform() const;
 

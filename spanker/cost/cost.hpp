@@ -43,6 +43,12 @@ struct CardRates {
   Seconds step_overhead{0};
   Seconds token_overhead{0};
   Bytes memory_capacity;
+
+  /// Whether every operator costs the same on both.
+  bool performs_like(const CardRates& other) const {
+    return memory_bandwidth == other.memory_bandwidth && compute == other.compute &&
+           step_overhead == other.step_overhead;
+  }
 };
 
 /// max(bytes / memory_bandwidth, ops / compute) + step_overhead; nothing for an operator of no bytes and no

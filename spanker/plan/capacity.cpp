@@ -4,6 +4,9 @@
 #include <map>
 #include <tuple>
 
+#include "spanker/cluster/network.hpp"
+#include "spanker/plan/aim.hpp"
+#include "spanker/plan/card_groups.hpp"
 #include "spanker/plan/price.hpp"
 #include "spanker/plan/shares.hpp"
 
@@ -17,13 +20,16 @@ class Capacity {
         cards_(std::move(cards)),
         rates_(problem.cluster, Bound::kValue),
         links_(rates_),
+        aim_{Aim::Kind::kSum, {{problem.decode(), 1}}, 1, 1},
         pricer_(problem, rates_, links_, problem.decode()),
+        costs_(problem, rates_, aim_, {&pricer_, 1}),
+        all_layers_(problem.layers.count(0, problem.model.shape.num_hidden_layers - 1)),
         layer_count_(problem.model.shape.num_hidden_layers) {}
 
   bool of_one_stage(std::size_t count) {
     constexpr StageEnds kBoth{true, true};
     if (end_that_fits(0, count, 0, kBoth) == layer_count_) return true;
-    return fitting_shares(question(0, count, kBoth), problem_.layers.count(0, layer_count_ - 1)).has_value();
+    return fitting_shares(question(0, count, kBoth)).has_value();
   }
 
   /// Two stages or more, each on at most `widest` cards. The more layers the first cards hold, the better for
@@ -45,7 +51,7 @@ class Capacity {
 
  private:
   ShareQuestion question(std::size_t first_card, std::size_t length, StageEnds ends) const {
-    return {problem_, pricer_, std::span(cards_).subspan(first_card, length), ends, cards_.front()};
+    return {costs_, std::span(cards_).subspan(first_card, length), ends, cards_.front(), all_layers_, false};
   }
 
   /// With the fastest shares: how far layers from `first` fit.
@@ -58,7 +64,9 @@ class Capacity {
     const auto [entry, is_new] = layers_that_fit_.try_emplace(key, 0);
     if (is_new) {
       const ShareQuestion asked = question(first_card, length, ends);
-      entry->second = spanker::end_that_fits(asked, start, fastest_shares(asked)) - start;
+      entry->second = spanker::end_that_fits(problem_, asked.cards, ends, asked.sampling_card, start,
+                                             fastest_shares(asked).shares) -
+                      start;
     }
     return std::min(layer_count_, first + entry->second);
   }
@@ -67,7 +75,10 @@ class Capacity {
   std::vector<CardId> cards_;
   ClusterRates rates_;
   CollectivePricer links_;
+  Aim aim_;
   PassPricer pricer_;
+  ShareCosts costs_;
+  std::vector<std::uint32_t> all_layers_;
   std::uint32_t layer_count_;
   std::map<std::tuple<std::size_t, std::size_t, std::uint32_t, bool, bool>, std::uint32_t> layers_that_fit_;
 };
@@ -75,10 +86,10 @@ class Capacity {
 }  // namespace
 
 bool can_hold(const Problem& problem, StrategySet allowed) {
-  const auto lists = candidate_card_lists(problem.cluster);
-  if (lists.front().size() <= kMaxSubsetCards) return search(problem, allowed).has_value();
-  const std::size_t cards = lists.front().size();
-  Capacity capacity(problem, lists.front());
+  const std::vector<CardId> connected = Network(problem.cluster).connected_cards();
+  const std::size_t cards = connected.size();
+  if (cards <= kMaxSubsetCards) return search(problem, allowed).has_value();
+  Capacity capacity(problem, connected);
   if (allowed.hybrid && capacity.of_stages(cards - 1)) return true;
   if (allowed.pipeline_parallel && capacity.of_stages(1)) return true;
   if (allowed.tensor_parallel) {

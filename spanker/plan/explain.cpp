@@ -49,11 +49,14 @@ CardMemory tightest_card(const Problem& problem, std::span<const CardId> cards) 
   const ClusterRates rates(problem.cluster, Bound::kValue);
   CollectivePricer links(rates);
   const PassPricer pricer(problem, rates, links, problem.decode());
+  const Aim aim{Aim::Kind::kSum, {{problem.decode(), 1}}, 1, 1};
+  const ShareCosts costs(problem, rates, aim, {&pricer, 1});
+  const auto layers = problem.layers.count(0, problem.model.shape.num_hidden_layers - 1);
   Plan plan;
   plan.stages.push_back({0,
                          problem.model.shape.num_hidden_layers - 1,
                          {cards.begin(), cards.end()},
-                         fastest_shares({problem, pricer, cards, {true, true}, cards.front()}),
+                         fastest_shares({costs, cards, {true, true}, cards.front(), layers, false}).shares,
                          {},
                          {}});
   const auto memory = plan_memory(problem, plan);

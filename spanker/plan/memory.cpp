@@ -32,6 +32,12 @@ Bytes activation_bytes(const Problem& problem, StageEnds ends, const CardShare& 
 
 }  // namespace
 
+CardShare whole_share(const ModelShape& shape, StageEnds ends) {
+  return {{shape.num_attention_heads, shape.num_key_value_heads},
+          shape.intermediate_size,
+          ends.first || ends.last ? shape.vocab_size : 0u};
+}
+
 CardMemory stage_card_memory(const Problem& problem, std::span<const std::uint32_t> layers, StageEnds ends,
                              const CardShare& share, bool samples) {
   const ModelShape& shape = problem.model.shape;

@@ -39,6 +39,9 @@ struct CardShare {
   std::uint64_t vocabulary_rows = 0;
 };
 
+/// All of a stage on one card; rows only where the stage has an end of the model.
+CardShare whole_share(const ModelShape& shape, StageEnds ends);
+
 /// What a card with this share of a stage holds; `layers` counts the stage's layers by kind.
 CardMemory stage_card_memory(const Problem& problem, std::span<const std::uint32_t> layers, StageEnds ends,
                              const CardShare& share, bool samples);

@@ -8,6 +8,12 @@ std::string_view to_string(Objective objective) {
   switch (objective) {
     case Objective::kLatency:
       return "latency";
+    case Objective::kThroughput:
+      return "throughput";
+    case Objective::kFirstToken:
+      return "first-token";
+    case Objective::kSession:
+      return "session";
   }
   return "unknown";
 }

@@ -12,9 +12,12 @@ namespace spanker {
 
 /// What a plan is to be good at.
 enum class Objective {
-  kLatency,  ///< seconds per token of one stream in decode
+  kLatency,     ///< seconds per token of one stream in decode
+  kThroughput,  ///< tokens per second of all streams together in decode
+  kFirstToken,  ///< seconds from a prompt to its first token
+  kSession,     ///< seconds to load the model, read a prompt and generate tokens
 };
-std::string_view to_string(Objective objective);  ///< "latency"
+std::string_view to_string(Objective objective);  ///< "latency", "throughput", "first-token", "session"
 
 /// Where the embedding table lives.
 enum class EmbeddingPlace {

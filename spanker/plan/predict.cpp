@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "spanker/plan/aim.hpp"
+#include "spanker/plan/load.hpp"
 #include "spanker/plan/memory.hpp"
 #include "spanker/plan/price.hpp"
 
@@ -47,15 +49,18 @@ Throughput throughput_of(const Problem& problem, const Plan& plan, const Cluster
   const std::uint64_t streams = problem.workload.streams;
   Batches batches(problem, plan, rates, links);
   Throughput best{streams, 1, 0};
-  const std::uint64_t most_batches = plan.stages.size() == 1 ? 1 : streams;
+  const std::uint64_t most_batches =
+      plan.stages.size() == 1
+          ? 1
+          : std::min(streams, kMostMicroBatchesPerCard * problem.cluster.card_count);
   for (std::uint64_t count = 1; count <= most_batches; ++count) {
-    const std::uint64_t small = streams / count;
-    const std::uint64_t larger_ones = streams % count;
-    const std::uint64_t large = small + (larger_ones > 0 ? 1 : 0);
-    Seconds period = batches.of(large).latency;
+    const MicroBatches split = MicroBatches::of(streams, count);
+    Seconds period = batches.of(split.larger).latency;
     if (count > 1) {
-      const Seconds busy = static_cast<double>(larger_ones) * batches.of(large).slowest_piece +
-                           static_cast<double>(count - larger_ones) * batches.of(small).slowest_piece;
+      Seconds busy = static_cast<double>(split.larger_count) * batches.of(split.larger).slowest_piece;
+      if (split.smaller_count > 0) {
+        busy += static_cast<double>(split.smaller_count) * batches.of(split.smaller).slowest_piece;
+      }
       period = std::max(period, busy);
     }
     const double rate = static_cast<double>(streams) / period.count();
@@ -64,34 +69,23 @@ Throughput throughput_of(const Problem& problem, const Plan& plan, const Cluster
   return best;
 }
 
-/// Stored bytes that some card holds, each counted once.
-Bytes distinct_weight_bytes(const Problem& problem) {
-  Bytes bytes = weight_bytes(problem.model);
-  if (problem.workload.embedding == EmbeddingPlace::kHost && problem.model.output) {
-    bytes.value -= problem.model.token_embedding.bytes().value;
-  }
-  return bytes;
-}
-
 Load load_of(const Problem& problem, const Plan& plan, const ClusterRates& rates, CollectivePricer& links) {
-  Bytes all;
-  Bytes largest;
-  for (const CardMemory& card : plan_memory(problem, plan)) {
-    all += card.weight_bytes;
-    largest = std::max(largest, card.weight_bytes);
-  }
   const LinkRates& host = rates.host_link();
-  if (!rates.host_link_is_shared()) return {all, host.latency + largest / host.bandwidth, false};
-
-  const Load direct{all, host.latency + all / host.bandwidth, false};
-  const Bytes distinct = std::min(all, distinct_weight_bytes(problem));
-  if (distinct == all) return direct;
-  std::vector<CardId> cards;
-  for (const Stage& stage : plan.stages) cards.insert(cards.end(), stage.cards.begin(), stage.cards.end());
-  const Payload copies{(all.value - distinct.value + 3) / 4, TensorType::kF32};
-  const Seconds passing_on = links.transfer(cards[0], cards[1], copies).total();
-  const Load relayed{distinct, host.latency + distinct / host.bandwidth + passing_on, true};
-  return relayed.seconds < direct.seconds ? relayed : direct;
+  Load load{{}, host.latency, false};
+  Bytes largest;
+  for (const Stage& stage : plan.stages) {
+    const StageEnds ends{&stage == &plan.stages.front(), &stage == &plan.stages.back()};
+    const StageLoad part =
+        stage_load(problem, rates, links, stage.cards, ends,
+                   problem.layers.count(stage.first_layer, stage.last_layer),
+                   card_shares(problem.model.shape, stage.shares));
+    load.bytes += part.bytes;
+    load.seconds += part.seconds;
+    load.relayed |= part.relayed;
+    largest = std::max(largest, part.largest);
+  }
+  if (!rates.host_link_is_shared()) load.seconds = host.latency + largest / host.bandwidth;
+  return load;
 }
 
 std::vector<HostUse> host_budget_of(const Problem& problem, const ClusterRates& rates, const Load& load) {
@@ -128,6 +122,20 @@ Cost decode_cost(const Problem& problem, const Plan& plan, Bound bound) {
   CollectivePricer links(rates);
   const PassPricer pricer(problem, rates, links, problem.decode());
   return price_pass(problem, pricer, plan, &Stage::decode).total();
+}
+
+double objective_seconds(const Workload& workload, const Prediction& prediction) {
+  switch (workload.objective) {
+    case Objective::kLatency:
+      return prediction.decode.total().count();
+    case Objective::kThroughput:
+      return 1 / prediction.throughput.tokens_per_second;
+    case Objective::kFirstToken:
+      return prediction.time_to_first_token().count();
+    case Objective::kSession:
+      return prediction.session.count();
+  }
+  return 0;
 }
 
 Prediction predict(const Problem& problem, const Plan& plan) {

@@ -57,6 +57,10 @@ struct Prediction {
 /// over i of the slowest stage or boundary at b_i); C / period.
 Prediction predict(const Problem& problem, const Plan& plan);
 
+/// What the workload's objective makes small: seconds of a token, of the first token or of a session; for
+/// throughput those of a token at the full rate.
+double objective_seconds(const Workload& workload, const Prediction& prediction);
+
 /// The price of one decoded token of one stream, at one end of every range.
 Cost decode_cost(const Problem& problem, const Plan& plan, Bound bound);
 

@@ -1,240 +1,347 @@
 #include "spanker/plan/shares.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "spanker/plan/deals.hpp"
 
 namespace spanker {
 namespace {
 
-std::uint64_t divided_up(std::uint64_t total, std::uint64_t unit) { return (total + unit - 1) / unit; }
-
-/// `units` over `count` receivers, sizes differing by at most one, the larger ones first.
-std::vector<std::uint64_t> even(std::uint64_t units, std::size_t count) {
-  std::vector<std::uint64_t> shares(count, units / count);
-  for (std::size_t i = 0; i < units % count; ++i) ++shares[i];
-  return shares;
-}
-
-/// Whole units as a count of elements, of which there are `total`: the last unit may be smaller.
-std::vector<std::uint64_t> as_elements(const std::vector<std::uint64_t>& units, std::uint64_t unit,
-                                       std::uint64_t total) {
-  std::vector<std::uint64_t> elements;
-  std::uint64_t dealt = 0;
-  for (const std::uint64_t share : units) {
-    const std::uint64_t end = std::min(total, dealt + share * unit);
-    elements.push_back(end - dealt);
-    dealt = end;
-  }
-  return elements;
-}
-
-/// Deals `units` so that the largest cost(card, units) is least; cost must not fall as units grow. The least
-/// bound is the cost of some count on some card, so each card's counts are searched for the first that serves
-/// as a bound for all.
-std::vector<std::uint64_t> least_slowest(std::uint64_t units, std::size_t cards,
-                                         const std::function<Seconds(std::size_t, std::uint64_t)>& cost) {
-  const auto most_within = [&](std::size_t card, Seconds bound) {
-    std::uint64_t low = 0;
-    std::uint64_t high = units;
-    while (low < high) {
-      const std::uint64_t middle = low + (high - low + 1) / 2;
-      if (cost(card, middle) <= bound) {
-        low = middle;
-      } else {
-        high = middle - 1;
-      }
-    }
-    return low;
-  };
-  const auto serves = [&](Seconds bound) {
-    std::uint64_t dealt = 0;
-    for (std::size_t card = 0; card < cards && dealt < units; ++card) dealt += most_within(card, bound);
-    return dealt >= units;
-  };
-  Seconds best = cost(0, units);
-  for (std::size_t card = 0; card < cards; ++card) {
-    std::uint64_t low = 0;
-    std::uint64_t high = units + 1;
-    while (low < high) {
-      const std::uint64_t middle = low + (high - low) / 2;
-      if (middle > units || cost(card, middle) >= best || serves(cost(card, middle))) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    if (low <= units) best = std::min(best, cost(card, low));
-  }
-  std::vector<std::uint64_t> shares;
-  std::uint64_t left = units;
-  for (std::size_t card = 0; card < cards; ++card) {
-    shares.push_back(std::min(left, most_within(card, best)));
+/// `units` over receivers in proportion to `limits`, whose sum is at least that; none gets more than its
+/// limit. Equal limits give sizes that differ by at most one, the larger ones first.
+std::vector<Units> proportional(Units units, const std::vector<Units>& limits) {
+  const Units room = std::accumulate(limits.begin(), limits.end(), Units{0});
+  std::vector<Units> shares;
+  Units left = units;
+  for (const Units limit : limits) {
+    const auto exact = static_cast<long double>(units) * static_cast<long double>(limit) /
+                       static_cast<long double>(std::max<Units>(room, 1));
+    shares.push_back(std::min({left, limit, static_cast<Units>(exact)}));
     left -= shares.back();
   }
+  while (left > 0) {
+    for (std::size_t i = 0; i < shares.size() && left > 0; ++i) {
+      if (shares[i] == limits[i]) continue;
+      ++shares[i];
+      --left;
+    }
+  }
   return shares;
 }
 
-bool cards_are_alike(const ShareQuestion& question) {
-  const Cluster& cluster = question.problem.cluster;
-  return std::ranges::all_of(question.cards, [&](CardId card) {
-    return cluster.card_at(card) == cluster.card_at(question.cards.front());
-  });
-}
-
-Seconds attention_seconds(const ShareQuestion& question, std::span<const std::uint32_t> layers, CardId card,
-                          HeadShare share) {
-  Seconds seconds{0};
-  for (std::size_t kind = 0; kind < layers.size(); ++kind) {
-    seconds +=
-        question.pricer.attention(card, question.problem.layers.kinds[kind], share).total() * layers[kind];
+/// The same over as few receivers as can take all: those with the largest limits.
+std::vector<Units> fewest(Units units, std::vector<Units> limits) {
+  std::vector<std::size_t> order(limits.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return limits[a] > limits[b]; });
+  Units room = 0;
+  for (const std::size_t i : order) {
+    if (room >= units) limits[i] = 0;
+    room += limits[i];
   }
-  return seconds;
+  return proportional(units, limits);
 }
 
-Seconds ffn_seconds(const ShareQuestion& question, std::span<const std::uint32_t> layers, CardId card,
-                    std::uint64_t columns) {
-  Seconds seconds{0};
-  for (std::size_t kind = 0; kind < layers.size(); ++kind) {
-    seconds += question.pricer.ffn(card, question.problem.layers.kinds[kind], columns).total() * layers[kind];
+std::vector<Units> deal(const ShareQuestion& question, Units units, const std::vector<Units>& limits) {
+  return question.least_bytes ? fewest(units, limits) : proportional(units, limits);
+}
+
+class HeadSpace : public DealSpace {
+ public:
+  HeadSpace(const ShareQuestion& question, std::vector<CostAxis> axes)
+      : question_(question), axes_(std::move(axes)) {}
+
+  std::size_t axes() const override { return axes_.size(); }
+  double cost(std::size_t axis, double value) const override { return axes_[axis].weight * value; }
+  double next(std::size_t axis, double value) const override {
+    return next_head_seconds(question_, axes_[axis], value);
   }
-  return seconds;
-}
+  double most(std::size_t axis) const override { return most_head_seconds(question_, axes_[axis]); }
 
-/// What a card needs for a number of heads depends on where its first head lies in its group: this many
-/// key/value heads at least, and one more where it straddles.
-std::vector<Seconds> attention_bounds(const ShareQuestion& question, std::span<const std::uint32_t> layers) {
-  const ModelShape& shape = question.problem.model.shape;
-  const std::uint32_t unit = question.problem.head_unit;
-  std::vector<Seconds> bounds = {Seconds(0)};
-  const std::size_t distinct_cards = cards_are_alike(question) ? 1 : question.cards.size();
-  for (std::size_t i = 0; i < distinct_cards; ++i) {
-    for (std::uint32_t heads = unit; heads <= shape.num_attention_heads; heads += unit) {
-      std::uint32_t previous = 0;
-      for (std::uint32_t first = 0; first + heads <= shape.num_attention_heads; first += unit) {
-        const HeadShare share = head_share(shape, first, heads);
-        if (share.key_value_heads == previous) continue;
-        previous = share.key_value_heads;
-        bounds.push_back(attention_seconds(question, layers, question.cards[i], share));
+  /// Each card in turn gets as many heads as it can do: more heads dealt never leave more to do.
+  std::optional<Bounds> reached(const Bounds& bounds) const override {
+    Bounds reached(axes_.size(), 0);
+    Units first = 0;
+    for (const CardId card : question_.cards) {
+      const Units count = most_heads(question_.costs, axes_, bounds, card, first);
+      for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
+        reached[axis] =
+            std::max(reached[axis], question_.costs.head_seconds(axes_[axis], card, first, count));
+      }
+      first += count;
+      if (first == question_.costs.head_units()) return reached;
+    }
+    return std::nullopt;
+  }
+
+  std::vector<Units> deal_within(const Bounds& bounds) const {
+    const std::vector<Units> even =
+        proportional(question_.costs.head_units(),
+                     std::vector<Units>(question_.cards.size(), question_.costs.head_units()));
+    const bool even_serves = is_within(even, bounds);
+    if (!question_.least_bytes) return even_serves ? even : in_turn(bounds);
+    const std::vector<Units> least = least_bytes(bounds);
+    return even_serves && bytes(even) <= bytes(least) ? even : least;
+  }
+
+ private:
+  bool fits(const Bounds& bounds, CardId card, Units first, Units count) const {
+    for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
+      if (question_.costs.head_seconds(axes_[axis], card, first, count) > bounds[axis]) return false;
+    }
+    return true;
+  }
+  bool is_within(const std::vector<Units>& shares, const Bounds& bounds) const {
+    Units first = 0;
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      if (!fits(bounds, question_.cards[i], first, shares[i])) return false;
+      first += shares[i];
+    }
+    return true;
+  }
+  std::vector<Units> in_turn(const Bounds& bounds) const {
+    std::vector<Units> shares;
+    Units first = 0;
+    for (const CardId card : question_.cards) {
+      shares.push_back(most_heads(question_.costs, axes_, bounds, card, first));
+      first += shares.back();
+    }
+    return shares;
+  }
+  std::uint64_t bytes(Units first, Units count) const {
+    const Problem& problem = question_.problem();
+    std::uint64_t sum = 0;
+    for (std::size_t kind = 0; kind < question_.layers.size(); ++kind) {
+      sum += question_.layers[kind] * attention_weight_bytes(problem.model.shape, problem.layers.kinds[kind],
+                                                             question_.costs.heads(first, count))
+                                          .value;
+    }
+    return sum;
+  }
+  std::uint64_t bytes(const std::vector<Units>& shares) const {
+    std::uint64_t sum = 0;
+    Units first = 0;
+    for (const Units count : shares) {
+      sum += bytes(first, count);
+      first += count;
+    }
+    return sum;
+  }
+  /// By dynamic programming over cards and heads dealt.
+  std::vector<Units> least_bytes(const Bounds& bounds) const {
+    const Units units = question_.costs.head_units();
+    constexpr std::uint64_t kUnreached = std::numeric_limits<std::uint64_t>::max();
+    std::vector<std::uint64_t> share_bytes((units + 1) * (units + 1));
+    for (Units first = 0; first <= units; ++first) {
+      for (Units count = 0; first + count <= units; ++count) {
+        share_bytes[first * (units + 1) + count] = bytes(first, count);
       }
     }
-  }
-  std::ranges::sort(bounds);
-  bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
-  return bounds;
-}
-
-/// Gives each card in turn as many heads as it can do within `bound`: more heads dealt never leave more to
-/// do.
-std::vector<std::uint32_t> deal_heads(const ShareQuestion& question, std::span<const std::uint32_t> layers,
-                                      Seconds bound) {
-  const ModelShape& shape = question.problem.model.shape;
-  const std::uint32_t unit = question.problem.head_unit;
-  std::vector<std::uint32_t> heads;
-  std::uint32_t first = 0;
-  for (const CardId card : question.cards) {
-    std::uint32_t count = 0;
-    while (first + count < shape.num_attention_heads &&
-           attention_seconds(question, layers, card, head_share(shape, first, count + unit)) <= bound) {
-      count += unit;
+    std::vector<std::uint64_t> least(units + 1, kUnreached);
+    least[0] = 0;
+    std::vector<std::vector<Units>> given;
+    for (const CardId card : question_.cards) {
+      std::vector<std::uint64_t> next(units + 1, kUnreached);
+      given.emplace_back(units + 1, 0);
+      for (Units first = 0; first <= units; ++first) {
+        if (least[first] == kUnreached) continue;
+        for (Units count = 0; first + count <= units && fits(bounds, card, first, count); ++count) {
+          const std::uint64_t sum = least[first] + share_bytes[first * (units + 1) + count];
+          if (sum >= next[first + count]) continue;
+          next[first + count] = sum;
+          given.back()[first + count] = count;
+        }
+      }
+      least = std::move(next);
     }
-    heads.push_back(count);
-    first += count;
-  }
-  return heads;
-}
-
-std::vector<std::uint32_t> fastest_heads(const ShareQuestion& question,
-                                         std::span<const std::uint32_t> layers) {
-  const ModelShape& shape = question.problem.model.shape;
-  const auto dealt = [](const std::vector<std::uint32_t>& heads) {
-    std::uint32_t sum = 0;
-    for (const std::uint32_t count : heads) sum += count;
-    return sum;
-  };
-  const auto slowest = [&](const std::vector<std::uint32_t>& heads) {
-    Seconds seconds{0};
-    std::uint32_t first = 0;
-    for (std::size_t i = 0; i < heads.size(); ++i) {
-      const HeadShare share = head_share(shape, first, heads[i]);
-      seconds = std::max(seconds, attention_seconds(question, layers, question.cards[i], share));
-      first += heads[i];
+    std::vector<Units> shares(question_.cards.size());
+    Units dealt = units;
+    for (std::size_t i = shares.size(); i-- > 0;) {
+      shares[i] = given[i][dealt];
+      dealt -= shares[i];
     }
-    return seconds;
-  };
-
-  const auto bounds = attention_bounds(question, layers);
-  const auto least = std::ranges::partition_point(bounds, [&](Seconds bound) {
-    return dealt(deal_heads(question, layers, bound)) < shape.num_attention_heads;
-  });
-  std::vector<std::uint32_t> level;
-  for (const std::uint64_t units :
-       even(shape.num_attention_heads / question.problem.head_unit, question.cards.size())) {
-    level.push_back(static_cast<std::uint32_t>(units) * question.problem.head_unit);
+    return shares;
   }
-  return slowest(level) <= *least ? level : deal_heads(question, layers, *least);
-}
 
-std::vector<std::uint64_t> fastest_columns(const ShareQuestion& question,
-                                           std::span<const std::uint32_t> layers) {
-  const std::uint64_t total = question.problem.model.shape.intermediate_size;
-  const std::uint64_t unit = question.problem.column_unit;
-  const std::uint64_t units = divided_up(total, unit);
-  const auto shares =
-      cards_are_alike(question)
-          ? even(units, question.cards.size())
-          : least_slowest(units, question.cards.size(), [&](std::size_t i, std::uint64_t count) {
-              return ffn_seconds(question, layers, question.cards[i], std::min(total, count * unit));
-            });
-  return as_elements(shares, unit, total);
-}
+  const ShareQuestion& question_;
+  std::vector<CostAxis> axes_;
+};
 
-std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question) {
-  const std::uint64_t total = question.problem.model.shape.vocab_size;
-  const std::uint64_t unit = question.problem.row_unit;
-  const std::uint64_t units = divided_up(total, unit);
-  if (!question.ends.first && !question.ends.last)
-    return std::vector<std::uint64_t>(question.cards.size(), 0);
-  const auto shares =
-      cards_are_alike(question) || !question.ends.last
-          ? even(units, question.cards.size())
-          : least_slowest(units, question.cards.size(), [&](std::size_t i, std::uint64_t count) {
-              return question.pricer.logits(question.cards[i], std::min(total, count * unit)).total();
-            });
-  return as_elements(shares, unit, total);
+class ColumnSpace : public DealSpace {
+ public:
+  ColumnSpace(const ShareQuestion& question, std::vector<CostAxis> axes)
+      : question_(question), axes_(std::move(axes)), alike_(alike_cards(question.costs, question.cards)) {}
+
+  std::size_t axes() const override { return axes_.size(); }
+  double cost(std::size_t axis, double value) const override { return axes_[axis].weight * value; }
+  double next(std::size_t axis, double value) const override {
+    return next_column_seconds(question_, axes_[axis], value);
+  }
+  double most(std::size_t axis) const override { return most_column_seconds(question_, axes_[axis]); }
+
+  std::optional<Bounds> reached(const Bounds& bounds) const override {
+    Bounds reached(axes_.size(), 0);
+    Units room = 0;
+    for (const AlikeCards& alike : alike_) {
+      const Units most = most_columns(question_.costs, axes_, bounds, alike.example);
+      room += most * alike.count;
+      for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
+        reached[axis] =
+            std::max(reached[axis], question_.costs.column_seconds(axes_[axis], alike.example, most));
+      }
+    }
+    if (room < question_.costs.column_units()) return std::nullopt;
+    return reached;
+  }
+
+  std::vector<Units> deal_within(const Bounds& bounds) const {
+    std::vector<Units> limits;
+    for (const CardId card : question_.cards) {
+      limits.push_back(most_columns(question_.costs, axes_, bounds, card));
+    }
+    return deal(question_, question_.costs.column_units(), limits);
+  }
+
+ private:
+  const ShareQuestion& question_;
+  std::vector<CostAxis> axes_;
+  std::vector<AlikeCards> alike_;
+};
+
+/// Axes of seconds, and a last one of the largest share, on which the gather depends.
+class RowSpace : public DealSpace {
+ public:
+  RowSpace(const ShareQuestion& question, std::vector<CostAxis> axes)
+      : question_(question), axes_(std::move(axes)), alike_(alike_cards(question.costs, question.cards)) {}
+
+  std::size_t axes() const override { return axes_.size() + 1; }
+  double cost(std::size_t axis, double value) const override {
+    if (axis < axes_.size()) return axes_[axis].weight * value;
+    return question_.costs.gather_seconds(question_.sampling_card, question_.cards,
+                                          static_cast<Units>(value));
+  }
+  double next(std::size_t axis, double value) const override {
+    return axis < axes_.size() ? next_row_seconds(question_, axes_[axis], value) : std::floor(value) + 1;
+  }
+  double most(std::size_t axis) const override {
+    return axis < axes_.size() ? most_row_seconds(question_, axes_[axis])
+                               : static_cast<double>(question_.costs.row_units());
+  }
+
+  std::optional<Bounds> reached(const Bounds& bounds) const override {
+    Bounds reached(axes(), 0);
+    Units room = 0;
+    for (const AlikeCards& alike : alike_) {
+      const Units most = limit(bounds, alike.example);
+      room += most * alike.count;
+      for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
+        reached[axis] =
+            std::max(reached[axis], question_.costs.row_seconds(axes_[axis], alike.example, most));
+      }
+      reached.back() = std::max(reached.back(), static_cast<double>(most));
+    }
+    if (room < question_.costs.row_units()) return std::nullopt;
+    return reached;
+  }
+
+  std::vector<Units> deal_within(const Bounds& bounds) const {
+    std::vector<Units> limits;
+    for (const CardId card : question_.cards) limits.push_back(limit(bounds, card));
+    return deal(question_, question_.costs.row_units(), limits);
+  }
+
+ private:
+  Units limit(const Bounds& bounds, CardId card) const {
+    const Units most = most_rows(question_.costs, axes_, bounds, card);
+    return bounds.back() < static_cast<double>(most) ? static_cast<Units>(bounds.back()) : most;
+  }
+
+  const ShareQuestion& question_;
+  std::vector<CostAxis> axes_;
+  std::vector<AlikeCards> alike_;
+};
+
+/// Cards that are alike do best with what is even.
+std::vector<Units> even(const ShareQuestion& question, Units units) {
+  const Units cards = question.cards.size();
+  return deal(question, units, std::vector<Units>(question.cards.size(), (units + cards - 1) / cards));
 }
 
 /// Whether every card can hold its share of these layers.
-bool shares_fit(const ShareQuestion& question, std::span<const std::uint32_t> layers,
-                const StageShares& shares) {
-  const auto by_card = card_shares(question.problem.model.shape, shares);
-  for (std::size_t i = 0; i < by_card.size(); ++i) {
-    const CardId card = question.cards[i];
-    const CardMemory memory = stage_card_memory(question.problem, layers, question.ends, by_card[i],
-                                                card == question.sampling_card);
-    if (memory.total() > question.problem.cluster.card_at(card).memory_capacity.value) return false;
+bool shares_fit(const Problem& problem, std::span<const CardId> cards, StageEnds ends, CardId sampling_card,
+                std::span<const std::uint32_t> layers, const std::vector<CardShare>& shares) {
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const CardMemory memory =
+        stage_card_memory(problem, layers, ends, shares[i], cards[i] == sampling_card);
+    if (memory.total() > problem.cluster.card_at(cards[i]).memory_capacity.value) return false;
   }
   return true;
 }
 
 }  // namespace
 
-StageShares fastest_shares(const ShareQuestion& question) {
-  const auto layers = question.problem.layers.count(0, question.problem.model.shape.num_hidden_layers - 1);
-  return {fastest_heads(question, layers), fastest_columns(question, layers), fastest_rows(question)};
+std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question) {
+  const ShareCosts& costs = question.costs;
+  if (!question.ends.first && !question.ends.last) {
+    return std::vector<std::uint64_t>(question.cards.size(), 0);
+  }
+  if (!question.ends.last) {
+    return rows_of(costs, proportional(costs.row_units(),
+                                       std::vector<Units>(question.cards.size(), costs.row_units())));
+  }
+  if (alike_cards(costs, question.cards).size() == 1) return rows_of(costs, even(question, costs.row_units()));
+  const RowSpace space(question, costs.logits_axes());
+  return rows_of(costs, space.deal_within(least_bounds(space)->bounds));
 }
 
-std::uint32_t end_that_fits(const ShareQuestion& question, std::uint32_t first, const StageShares& shares) {
-  std::uint32_t low = first;
-  std::uint32_t high = question.problem.model.shape.num_hidden_layers;
-  while (low < high) {
-    const std::uint32_t middle = low + (high - low + 1) / 2;
-    if (shares_fit(question, question.problem.layers.count(first, middle - 1), shares)) {
-      low = middle;
-    } else {
-      high = middle - 1;
+FastestShares fastest_shares(const ShareQuestion& question) {
+  const ShareCosts& costs = question.costs;
+  const auto attention_axes = costs.attention_axes(question.layers);
+  const auto ffn_axes = costs.ffn_axes(question.layers);
+  const HeadSpace heads(question, attention_axes);
+  const ColumnSpace columns(question, ffn_axes);
+  // Whatever the memory, one card could do everything.
+  const LeastBounds head_bounds = *least_bounds(heads);
+  const LeastBounds column_bounds = *least_bounds(columns);
+
+  FastestShares found;
+  found.for_every_mix = head_bounds.least_on_every_axis() && column_bounds.least_on_every_axis();
+  found.shares.query_heads = heads_of(costs, heads.deal_within(head_bounds.bounds));
+  found.shares.ffn_columns = columns_of(costs, columns.deal_within(column_bounds.bounds));
+  found.shares.vocabulary_rows = fastest_rows(question);
+
+  const auto least_of = [](const std::vector<CostAxis>& axes, const LeastBounds& bounds,
+                           std::pair<std::size_t, std::size_t> wanted) {
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      if (std::pair(axes[i].pass, axes[i].kind) == wanted) return bounds.least[i];
+    }
+    return 0.0;
+  };
+  const std::size_t kinds = question.layers.size();
+  for (std::size_t pass = 0; pass < costs.pass_count(); ++pass) {
+    for (std::size_t kind = 0; kind < kinds; ++kind) {
+      found.least_layer_seconds.push_back(
+          least_of(attention_axes, head_bounds, costs.attention_axis_of(pass, kind)) +
+          least_of(ffn_axes, column_bounds, costs.ffn_axis_of(pass, kind)));
     }
   }
-  return low;
+  return found;
+}
+
+std::uint32_t end_that_fits(const Problem& problem, std::span<const CardId> cards, StageEnds ends,
+                            CardId sampling_card, std::uint32_t first, const StageShares& shares) {
+  const auto by_card = card_shares(problem.model.shape, shares);
+  return first + static_cast<std::uint32_t>(most_units(
+                     problem.model.shape.num_hidden_layers - first, [&](Units layers) {
+                       if (layers == 0) return true;
+                       const auto end = first + static_cast<std::uint32_t>(layers);
+                       return shares_fit(problem, cards, ends, sampling_card,
+                                         problem.layers.count(first, end - 1), by_card);
+                     }));
 }
 
 }  // namespace spanker

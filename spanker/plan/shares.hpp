@@ -1,40 +1,55 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "spanker/plan/price.hpp"
+#include "spanker/plan/memory.hpp"
+#include "spanker/plan/share_costs.hpp"
 
 namespace spanker {
 
 /// A stage whose shares are sought.
 struct ShareQuestion {
-  const Problem& problem;
-  const PassPricer& pricer;
+  const ShareCosts& costs;
   std::span<const CardId> cards;
   StageEnds ends;
-  CardId sampling_card;  ///< the first card where the stage is first
+  CardId sampling_card;                   ///< the first card where the stage is first
+  std::span<const std::uint32_t> layers;  ///< how many of each kind
+  bool least_bytes;  ///< whether, among the quickest deals, one that stores least is wanted; else an even one
+
+  const Problem& problem() const { return costs.problem(); }
 };
 
-/// The shares that minimise the slowest card of attention, of the network and of the logits, each for itself
-/// and whatever the memory; where cards are equal, as even as the units allow, the larger shares first (which
-/// also makes the gather of the logits cheapest). Heads and layers of several kinds are weighed as the whole
-/// model mixes them. Embedding rows of a first stage that makes no logits are dealt evenly.
-StageShares fastest_shares(const ShareQuestion& question);
+/// Shares dealt whatever the memory.
+struct FastestShares {
+  StageShares shares;
+  /// Whether heads and columns are best for any mix of the layers' kinds.
+  bool for_every_mix = true;
+  /// By pass and kind of layer: no card group's layer is quicker, whatever its shares.
+  std::vector<double> least_layer_seconds;
+};
+
+/// The shares that make a stage quickest in the passes of the aim, by their weights: slowest card's attention
+/// and slowest card's network, layer by layer, and slowest card's logits with the gather. The three parts are
+/// dealt apart. Embedding rows of a first stage that makes no logits are dealt evenly.
+FastestShares fastest_shares(const ShareQuestion& question);
+
+/// Rows alone, as fastest_shares deals them.
+std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question);
 
 /// How far layers from `first` on fit every card with these shares: the largest end for which [first, end)
 /// does, `first` where not even one layer does.
-std::uint32_t end_that_fits(const ShareQuestion& question, std::uint32_t first, const StageShares& shares);
+std::uint32_t end_that_fits(const Problem& problem, std::span<const CardId> cards, StageEnds ends,
+                            CardId sampling_card, std::uint32_t first, const StageShares& shares);
 
-/// The shares that minimise slowest attention + slowest network + slowest logits and gather over these layers
-/// among all that every card can hold; nothing where none can. Heads, columns and rows are weighed against
-/// one another under each card's capacity. Exact for equal cards, with two limits: a last piece of rows
-/// smaller than the unit is counted whole, and a table of more than kMaxShareSteps steps counts as not
-/// fitting. Where cards differ, one bound on rows serves all.
-std::optional<StageShares> fitting_shares(const ShareQuestion& question,
-                                          std::span<const std::uint32_t> layers);
+/// The same as fastest_shares, among all shares that every card can hold; nothing where none can. Heads,
+/// columns and rows compete for each card's memory. Exact while a table of the deals needs at most
+/// kMaxShareSteps steps, but that a last piece of rows smaller than the unit needs room for a whole one; for
+/// larger stages heads, columns and rows are filled in one after another, which may miss the last few units.
+std::optional<StageShares> fitting_shares(const ShareQuestion& question);
 
-inline constexpr std::uint64_t kMaxShareSteps = 50'000'000;
+inline constexpr std::uint64_t kMaxShareSteps = 1'000'000;
 
 }  // namespace spanker

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "spanker/plan/aim.hpp"
+#include "spanker/plan/price.hpp"
+
+namespace spanker {
+
+/// A share in whole units: of heads, columns or rows. The last unit of columns or rows may be smaller.
+using Units = std::uint64_t;
+
+/// One pass of an aim over layers of one kind, or several that every share costs the same.
+struct CostAxis {
+  std::size_t pass = 0;  ///< one of them
+  std::size_t kind = 0;
+  double weight = 0;  ///< of all of them together
+};
+
+/// What shares of a stage cost in the passes of an aim.
+class ShareCosts {
+ public:
+  /// `pricers` are of the aim's passes, in their order. All must outlive the object.
+  ShareCosts(const Problem& problem, const ClusterRates& rates, const Aim& aim,
+             std::span<const PassPricer> pricers);
+
+  const Problem& problem() const { return problem_; }
+  std::size_t pass_count() const { return pricers_.size(); }
+  Units head_units() const { return head_units_; }
+  Units column_units() const { return column_units_; }
+  Units row_units() const { return row_units_; }
+  std::uint64_t columns(Units units) const {
+    return std::min<std::uint64_t>(units * problem_.column_unit, problem_.model.shape.intermediate_size);
+  }
+  std::uint64_t rows(Units units) const {
+    return std::min<std::uint64_t>(units * problem_.row_unit, problem_.model.shape.vocab_size);
+  }
+
+  // Axes of a stage with that many layers of each kind.
+  std::vector<CostAxis> attention_axes(std::span<const std::uint32_t> layers) const;
+  std::vector<CostAxis> ffn_axes(std::span<const std::uint32_t> layers) const;
+  std::vector<CostAxis> logits_axes() const;
+  /// The axis of attention that (pass, kind) belongs to, as attention_axes names it; and of the network.
+  std::pair<std::size_t, std::size_t> attention_axis_of(std::size_t pass, std::size_t kind) const {
+    return attention_same_[pass * kinds_ + kind];
+  }
+  std::pair<std::size_t, std::size_t> ffn_axis_of(std::size_t pass, std::size_t kind) const {
+    return ffn_same_[pass * kinds_ + kind];
+  }
+
+  /// A card that performs like `card`, the same for all that do.
+  CardId example(CardId card) const { return examples_.empty() ? 0 : examples_[card]; }
+
+  /// Key/value heads used by `count` units of query heads from unit `first` on.
+  HeadShare heads(Units first, Units count) const;
+
+  // Seconds of one card in one layer (or in the logits).
+  double head_seconds(const CostAxis& axis, CardId card, Units first, Units count) const;
+  double column_seconds(const CostAxis& axis, CardId card, Units count) const;
+  double row_seconds(const CostAxis& axis, CardId card, Units count) const;
+  /// The seconds that some number of heads can take on a card, ascending.
+  const std::vector<double>& head_seconds_of_any_share(const CostAxis& axis, CardId card) const;
+  /// Gather of logits among `cards` where the largest share has `count` units, by the aim's weights.
+  double gather_seconds(CardId sampling_card, std::span<const CardId> cards, Units count) const;
+
+ private:
+  struct HeadTable {
+    std::vector<double> seconds;  ///< [2 * units + straddles one key/value head more]
+    std::vector<double> sorted;
+  };
+  const HeadTable& head_table(const CostAxis& axis, CardId card) const;
+  Units least_key_value_heads(std::uint64_t query_heads) const;
+
+  const Problem& problem_;
+  const Aim& aim_;
+  std::span<const PassPricer> pricers_;
+  std::size_t kinds_;
+  Units head_units_;
+  Units column_units_;
+  Units row_units_;
+  std::vector<CardId> examples_;  ///< empty where all cards perform alike
+  /// By pass and kind: the first (pass, kind) whose operators cost the same.
+  std::vector<std::pair<std::size_t, std::size_t>> attention_same_;
+  std::vector<std::pair<std::size_t, std::size_t>> ffn_same_;
+  std::vector<std::size_t> logits_same_;
+  mutable std::map<std::tuple<std::size_t, std::size_t, CardId>, HeadTable> head_tables_;
+};
+
+/// The most units in [0, units] that `fits`, which holds for 0 and, from some number on, no more.
+template <class Fits>
+Units most_units(Units units, const Fits& fits) {
+  Units low = 0;
+  Units high = units;
+  while (low < high) {
+    const Units middle = low + (high - low + 1) / 2;
+    if (fits(middle)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+}  // namespace spanker
