@@ -43,6 +43,18 @@ std::string format(BytesPerSecond rate) { return with_prefix(rate.value, "B/s");
 
 std::string format(OpsPerSecond rate) { return with_prefix(rate.value, "op/s"); }
 
+std::string format(Watts power) {
+  const double watts = power.value;
+  if (watts < 0.99995) return fmt::format("{:.4g} mW", watts * 1e3);
+  return watts < 999.95 ? number(watts) + " W" : number(watts / 1e3) + " kW";
+}
+
+std::string format(Money amount) {
+  if (amount.value < 0.005 || amount.value >= 1e12) return fmt::format("{:.4g}", amount.value);
+  const std::string text = fmt::format("{:.2f}", amount.value);
+  return text.ends_with(".00") ? text.substr(0, text.size() - 3) : text;
+}
+
 std::string format(Seconds time) {
   const double seconds = time.count();
   if (seconds == 0) return "0 s";

@@ -1,5 +1,6 @@
 #include "spanker/base/parse_quantity.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -48,25 +49,42 @@ std::optional<double> scale(std::string_view unit, std::string_view base) {
   return std::nullopt;
 }
 
+bool is_amount(double value, bool zero_allowed) {
+  return std::isfinite(value) && (value > 0 || (value == 0 && zero_allowed));
+}
+
 Failure not_a(std::string_view wanted, std::string_view text, std::string_view where) {
   return bad_input(std::string(where), "not a quantity", std::string(wanted),
                    "\"" + std::string(text) + "\"");
 }
 
-/// number * scale, or failure; `bases` pairs a base unit with its factor.
+/// number * scale, or failure; `bases` pairs a base unit with its factor and takes every prefix.
 template <std::size_t N>
 Result<double> parse(std::string_view text, std::string_view where, std::string_view wanted,
-                     const std::array<Prefix, N>& bases, bool zero_allowed) {
+                     const std::array<Prefix, N>& bases) {
   const auto parts = split(text);
   if (!parts) return not_a(wanted, text, where);
   for (const Prefix& base : bases) {
     if (const auto factor = scale(parts->unit, base.symbol)) {
       const double value = parts->number * *factor * base.factor;
-      if (!std::isfinite(value) || value < 0 || (value == 0 && !zero_allowed)) {
-        return not_a(wanted, text, where);
-      }
+      if (!is_amount(value, false)) return not_a(wanted, text, where);
       return value;
     }
+  }
+  return not_a(wanted, text, where);
+}
+
+/// As `parse`, but only exactly these units.
+template <std::size_t N>
+Result<double> parse_listed(std::string_view text, std::string_view where, std::string_view wanted,
+                            const std::array<Prefix, N>& units, bool zero_allowed) {
+  const auto parts = split(text);
+  if (!parts) return not_a(wanted, text, where);
+  for (const Prefix& unit : units) {
+    if (parts->unit != unit.symbol) continue;
+    const double value = parts->number * unit.factor;
+    if (!is_amount(value, zero_allowed)) return not_a(wanted, text, where);
+    return value;
   }
   return not_a(wanted, text, where);
 }
@@ -75,7 +93,7 @@ Result<double> parse(std::string_view text, std::string_view where, std::string_
 
 Result<Bytes> parse_bytes(std::string_view text, std::string_view where) {
   constexpr std::string_view kWanted = "whole bytes such as \"4 GiB\" or \"512 MB\"";
-  const auto value = parse(text, where, kWanted, std::array{Prefix{"B", 1.0}}, false);
+  const auto value = parse(text, where, kWanted, std::array{Prefix{"B", 1.0}});
   if (!value) return tl::unexpected(value.error());
   // 0.067 GB is 67000000.00000001 in binary: a fraction within rounding of the number and its factor is none.
   const double whole = std::round(*value);
@@ -85,26 +103,39 @@ Result<Bytes> parse_bytes(std::string_view text, std::string_view where) {
 
 Result<BytesPerSecond> parse_bandwidth(std::string_view text, std::string_view where) {
   return parse(text, where, "a rate above zero such as \"2.0 GB/s\" or \"1.25 Gb/s\"",
-               std::array{Prefix{"B/s", 1.0}, Prefix{"b/s", 0.125}}, false)
+               std::array{Prefix{"B/s", 1.0}, Prefix{"b/s", 0.125}})
       .map([](double v) { return BytesPerSecond(v); });
 }
 
 Result<OpsPerSecond> parse_op_rate(std::string_view text, std::string_view where) {
   return parse(text, where, "an operation rate above zero such as \"20 Gop/s\"",
-               std::array{Prefix{"op/s", 1.0}}, false)
+               std::array{Prefix{"op/s", 1.0}})
       .map([](double v) { return OpsPerSecond(v); });
 }
 
 Result<Seconds> parse_duration(std::string_view text, std::string_view where) {
-  constexpr std::string_view kWanted = "a time such as \"1 us\" or \"0.5 ms\"";
-  const auto parts = split(text);
-  if (!parts) return not_a(kWanted, text, where);
   constexpr std::array kUnits = {Prefix{"ns", 1e-9}, Prefix{"us", 1e-6}, Prefix{"ms", 1e-3},
                                  Prefix{"s", 1.0}};
-  for (const Prefix& unit : kUnits) {
-    if (parts->unit == unit.symbol) return Seconds(parts->number * unit.factor);
-  }
-  return not_a(kWanted, text, where);
+  return parse_listed(text, where, "a time such as \"1 us\" or \"0.5 ms\"", kUnits, true).map([](double v) {
+    return Seconds(v);
+  });
+}
+
+Result<Watts> parse_power(std::string_view text, std::string_view where) {
+  constexpr std::array kUnits = {Prefix{"mW", 1e-3}, Prefix{"W", 1.0}, Prefix{"kW", 1e3}};
+  return parse_listed(text, where, "a power above zero such as \"12 W\" or \"800 mW\"", kUnits, false)
+      .map([](double v) { return Watts(v); });
+}
+
+Result<Price> parse_price(std::string_view text, std::string_view where) {
+  constexpr std::string_view kWanted = "a price above zero such as \"89 EUR\"";
+  const auto parts = split(text);
+  if (!parts || !is_amount(parts->number, false)) return not_a(kWanted, text, where);
+  const std::string_view code = parts->unit;
+  const bool is_currency =
+      code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!is_currency) return not_a(kWanted, text, where);
+  return Price{Money(parts->number), std::string(code)};
 }
 
 }  // namespace spanker

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "spanker/base/quantity.hpp"
@@ -20,5 +21,15 @@ Result<BytesPerSecond> parse_bandwidth(std::string_view text, std::string_view w
 Result<OpsPerSecond> parse_op_rate(std::string_view text, std::string_view where);
 /// "1 us", "50 ms"; may be zero.
 Result<Seconds> parse_duration(std::string_view text, std::string_view where);
+/// "12 W", "800 mW", "1.2 kW"; no other prefixes.
+Result<Watts> parse_power(std::string_view text, std::string_view where);
+
+struct Price {
+  Money amount;
+  std::string currency;  ///< three capital letters, as in ISO 4217
+};
+
+/// "89 EUR"; any three capital letters are a currency.
+Result<Price> parse_price(std::string_view text, std::string_view where);
 
 }  // namespace spanker

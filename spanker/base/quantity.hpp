@@ -35,6 +35,10 @@ using Ops = Quantity<struct OpsUnit, std::uint64_t>;
 using BytesPerSecond = Quantity<struct BytesPerSecondUnit, double>;
 /// Arithmetic operations per second.
 using OpsPerSecond = Quantity<struct OpsPerSecondUnit, double>;
+/// Electrical power.
+using Watts = Quantity<struct WattsUnit, double>;
+/// An amount of money; whoever holds amounts says in which currency they all are.
+using Money = Quantity<struct MoneyUnit, double>;
 
 constexpr Seconds operator/(Bytes bytes, BytesPerSecond rate) {
   return Seconds(static_cast<double>(bytes.value) / rate.value);

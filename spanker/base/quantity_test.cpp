@@ -154,6 +154,25 @@ TEST(ParseDuration, EveryUnit) {
   }
 }
 
+TEST(ParsePower, EveryUnit) {
+  constexpr Text kTexts[] = {{"12 W", 12}, {"0.5W", 0.5}, {"800 mW", 0.8}, {"1.2 kW", 1200}, {"1e3 mW", 1}};
+  for (const Text& t : kTexts) {
+    const auto power = parse_power(t.text, "here");
+    ASSERT_TRUE(power) << t.text;
+    EXPECT_DOUBLE_EQ(power->value, t.value) << t.text;
+  }
+}
+
+TEST(ParsePrice, AnyThreeCapitalLettersAreACurrency) {
+  constexpr Text kTexts[] = {{"89 EUR", 89}, {"0.05 USD", 0.05}, {"79.95XYZ", 79.95}, {"1e3 \tJPY", 1000}};
+  for (const Text& t : kTexts) {
+    const auto price = parse_price(t.text, "here");
+    ASSERT_TRUE(price) << t.text;
+    EXPECT_DOUBLE_EQ(price->amount.value, t.value) << t.text;
+    EXPECT_EQ(price->currency, t.text.substr(t.text.size() - 3)) << t.text;
+  }
+}
+
 template <class T>
 void expect_refused(const Result<T>& result, std::string_view text, std::string_view wanted) {
   ASSERT_FALSE(result) << text;
@@ -186,6 +205,8 @@ TEST(Parse, RefusesWhatIsNoQuantity) {
     expect_refused(parse_bandwidth(in("b/s"), "x.toml: link"), in("b/s"), "rate");
     expect_refused(parse_op_rate(in("op/s"), "x.toml: link"), in("op/s"), "operation rate");
     expect_refused(parse_duration(in("s"), "x.toml: link"), in("s"), "time");
+    expect_refused(parse_power(in("W"), "x.toml: link"), in("W"), "power");
+    expect_refused(parse_price(in("EUR"), "x.toml: link"), in("EUR"), "price");
   }
 }
 
@@ -202,9 +223,18 @@ TEST(Parse, RefusesAForeignUnit) {
   for (const std::string_view text : {"5 B", "5 ks", "5 Ms", "5 ps", "5 US"}) {
     expect_refused(parse_duration(text, "x.toml: link"), text, "time");
   }
+  for (const std::string_view text : {"5 MW", "5 KW", "5 w", "5 Wh", "5 GW", "5 KiW", "5 EUR"}) {
+    expect_refused(parse_power(text, "x.toml: link"), text, "power");
+  }
+  for (const std::string_view text :
+       {"5 eur", "5 Eur", "5 EU", "5 EURO", "5 kEUR", "EUR 5", "5 $", "5 \xe2\x82\xac", "5 E1R", "5 E R"}) {
+    expect_refused(parse_price(text, "x.toml: link"), text, "price");
+  }
 }
 
 TEST(Parse, RefusesZeroButForATime) {
+  expect_refused(parse_power("0 W", "x.toml: link"), "0 W", "above zero");
+  expect_refused(parse_price("0.00 EUR", "x.toml: link"), "0.00 EUR", "above zero");
   expect_refused(parse_bytes("0 B", "x.toml: link"), "0 B", "whole bytes");
   expect_refused(parse_bandwidth("0 GB/s", "x.toml: link"), "0 GB/s", "above zero");
   expect_refused(parse_op_rate("0.0 op/s", "x.toml: link"), "0.0 op/s", "above zero");
@@ -214,6 +244,7 @@ TEST(Parse, RefusesZeroButForATime) {
 TEST(Parse, RefusesAValueThatOverflows) {
   expect_refused(parse_bandwidth("1e300 TB/s", "x.toml: link"), "1e300 TB/s", "rate");
   expect_refused(parse_op_rate("1e300 Top/s", "x.toml: link"), "1e300 Top/s", "operation rate");
+  expect_refused(parse_power("1e306 kW", "x.toml: link"), "1e306 kW", "power");
 }
 
 TEST(ParseBytes, RefusesAFractionOfAByte) {
@@ -259,6 +290,26 @@ TEST(Format, Rates) {
   EXPECT_EQ(format(BytesPerSecond(1e300)), "1e+288 TB/s");
   EXPECT_EQ(format(OpsPerSecond(20e9)), "20 Gop/s");
   EXPECT_EQ(format(OpsPerSecond(1.5e12)), "1.5 Top/s");
+}
+
+TEST(Format, Powers) {
+  EXPECT_EQ(format(Watts(0.0051)), "5.1 mW");
+  EXPECT_EQ(format(Watts(0.99994)), "999.9 mW");
+  EXPECT_EQ(format(Watts(0.99995)), "1 W");
+  EXPECT_EQ(format(Watts(7.2)), "7.2 W");
+  EXPECT_EQ(format(Watts(999.94)), "999.9 W");
+  EXPECT_EQ(format(Watts(999.95)), "1 kW");
+  EXPECT_EQ(format(Watts(25e6)), "25000 kW");
+}
+
+TEST(Format, AmountsOfMoney) {
+  EXPECT_EQ(format(Money(80)), "80");
+  EXPECT_EQ(format(Money(79.95)), "79.95");
+  EXPECT_EQ(format(Money(79.5)), "79.50");
+  EXPECT_EQ(format(Money(123456.789)), "123456.79");
+  EXPECT_EQ(format(Money(99.999)), "100");
+  EXPECT_EQ(format(Money(0.001)), "0.001");
+  EXPECT_EQ(format(Money(1e300)), "1e+300");
 }
 
 TEST(Format, Times) {
@@ -316,6 +367,9 @@ RC_GTEST_PROP(FormatThenParse, GivesRatesAndTimesBack, ()) {
   const auto ops = parse_op_rate(format(OpsPerSecond(value)), "");
   RC_ASSERT(ops.has_value());
   assert_near(ops->value, value);
+  const auto power = parse_power(format(Watts(value)), "");
+  RC_ASSERT(power.has_value());
+  assert_near(power->value, value);
   const auto time = parse_duration(format(Seconds(value)), "");
   RC_ASSERT(time.has_value());
   assert_near(time->count(), value);

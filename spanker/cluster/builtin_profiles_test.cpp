@@ -119,5 +119,20 @@ TEST(BuiltinProfiles, RaspberryPisShareASwitch) {
   }
 }
 
+// List prices at launch, and what Linpack drew in geerlingguy/top500-benchmark.
+TEST(BuiltinProfiles, RaspberryPisHaveSourcedPricesAndPowers) {
+  const Cluster pi4 = builtin("raspberry-pi-4b-gbe");
+  const Cluster pi5 = builtin("raspberry-pi-5-gbe");
+  EXPECT_EQ(pi4.card.price->value, Money(75));
+  EXPECT_EQ(pi5.card.price->value, Money(80));
+  EXPECT_EQ(pi4.card.power->value, Watts(7.2));
+  EXPECT_EQ(pi5.card.power->value, Watts(11));
+  for (const Cluster& cluster : {pi4, pi5}) {
+    EXPECT_EQ(cluster.currency, "USD");
+    EXPECT_FALSE(cluster.card.price->source.empty());
+    EXPECT_FALSE(cluster.card.power->source.empty());
+  }
+}
+
 }  // namespace
 }  // namespace spanker

@@ -20,6 +20,17 @@ std::string_view to_string(Topology topology) {
   return {};
 }
 
+bool perform_alike(const CardSpec& a, const CardSpec& b) {
+  const auto same_numbers = [](const auto& left, const auto& right) {
+    return left.value == right.value && left.low == right.low && left.high == right.high;
+  };
+  const bool same_compute =
+      a.compute.has_value() == b.compute.has_value() && (!a.compute || same_numbers(*a.compute, *b.compute));
+  return same_compute && same_numbers(a.memory_bandwidth, b.memory_bandwidth) &&
+         same_numbers(a.memory_capacity, b.memory_capacity) &&
+         same_numbers(a.step_overhead, b.step_overhead) && same_numbers(a.token_overhead, b.token_overhead);
+}
+
 const CardSpec& Cluster::card_at(CardId card_id) const {
   const auto found = card_overrides.find(card_id);
   return found == card_overrides.end() ? card : found->second;
@@ -30,7 +41,7 @@ bool Cluster::cards_are_equal() const {
   // Where every card has an override, `card` itself describes none of them.
   const CardSpec& first = card_overrides.size() == card_count ? card_overrides.begin()->second : card;
   return std::all_of(card_overrides.begin(), card_overrides.end(),
-                     [&](const auto& entry) { return entry.second == first; });
+                     [&](const auto& entry) { return perform_alike(entry.second, first); });
 }
 
 }  // namespace spanker

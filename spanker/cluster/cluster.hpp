@@ -31,9 +31,14 @@ struct CardSpec {
   std::optional<Ranged<OpsPerSecond>> compute;  ///< absent: compute is not modelled
   Ranged<Seconds> step_overhead;                ///< fixed cost of one kernel step
   Ranged<Seconds> token_overhead;               ///< fixed cost of one pass
+  std::optional<Ranged<Money>> price;           ///< in the cluster's currency
+  std::optional<Ranged<Watts>> power;           ///< under load
 
   bool operator==(const CardSpec&) const = default;
 };
+
+/// Whether no prediction can tell the cards apart: equal but for price, power and where numbers come from.
+bool perform_alike(const CardSpec& a, const CardSpec& b);
 
 /// One direction of one cable.
 struct LinkSpec {
@@ -52,6 +57,14 @@ struct HostLinkSpec {
   bool operator==(const HostLinkSpec&) const = default;
 };
 
+/// What a star's switch adds to the cost of the cluster, however many cards it joins.
+struct SwitchSpec {
+  std::optional<Ranged<Money>> price;  ///< in the cluster's currency
+  std::optional<Ranged<Watts>> power;  ///< under load
+
+  bool operator==(const SwitchSpec&) const = default;
+};
+
 /// Cards, cables and the host link, as a profile tells them. A value: everything else is derived from it.
 struct Cluster {
   std::string name;
@@ -62,12 +75,14 @@ struct Cluster {
   CardSpec card;                    ///< every card that has no override
   LinkSpec link;                    ///< every direction of every cable that has no override
   HostLinkSpec host_link;
+  SwitchSpec star_switch;                                        ///< empty in other topologies
+  std::string currency;                                          ///< of all prices; empty where there is none
   std::map<CardId, CardSpec> card_overrides;                     ///< complete specs, not differences
   std::map<std::pair<CardId, CardId>, LinkSpec> link_overrides;  ///< by (from, to); complete specs
   std::vector<std::string> warnings;                             ///< what the profile's reader noticed
 
   const CardSpec& card_at(CardId card_id) const;
-  /// Whether no card differs from another (links may).
+  /// Whether all cards perform alike (links may differ).
   bool cards_are_equal() const;
 };
 

@@ -51,5 +51,39 @@ TEST(Cluster, CardsAreEqualWhereEveryOverrideIs) {
   EXPECT_FALSE(cluster.cards_are_equal());
 }
 
+TEST(Cluster, CardsPerformAlikeWhateverTheyCostOrWhoMeasuredThem) {
+  const CardSpec card = card_with(2e9);
+  CardSpec other = card;
+  other.price = Ranged<Money>{Money(80), Money(70), Money(90), "a shop"};
+  other.power = Ranged<Watts>{Watts(11), Watts(11), Watts(12), "a meter"};
+  other.memory_bandwidth.source = "another bench";
+  EXPECT_TRUE(perform_alike(card, other));
+  EXPECT_NE(card, other);
+
+  Cluster cluster = three_cards();
+  cluster.card_overrides[1] = other;
+  EXPECT_TRUE(cluster.cards_are_equal());
+}
+
+TEST(Cluster, CardsPerformAlikeInEveryNumberOrNot) {
+  const Ranged<OpsPerSecond> compute{OpsPerSecond(2), OpsPerSecond(1), OpsPerSecond(3), ""};
+  CardSpec card = card_with(2e9);
+  card.compute = compute;
+  const auto differs = [&](auto change) {
+    CardSpec other = card;
+    change(other);
+    return !perform_alike(card, other) && !perform_alike(other, card);
+  };
+  EXPECT_TRUE(differs([](CardSpec& c) { c.memory_bandwidth.value = BytesPerSecond(1e9); }));
+  EXPECT_TRUE(differs([](CardSpec& c) { c.memory_bandwidth.low = BytesPerSecond(1e9); }));
+  EXPECT_TRUE(differs([](CardSpec& c) { c.memory_bandwidth.high = BytesPerSecond(3e9); }));
+  EXPECT_TRUE(differs([](CardSpec& c) { c.memory_capacity.value = Bytes(1); }));
+  EXPECT_TRUE(differs([](CardSpec& c) { c.compute.reset(); }));
+  EXPECT_TRUE(differs([](CardSpec& c) { c.compute->high = OpsPerSecond(4); }));
+  EXPECT_TRUE(differs([](CardSpec& c) { c.step_overhead.value = Seconds(1); }));
+  EXPECT_TRUE(differs([](CardSpec& c) { c.token_overhead.high = Seconds(1); }));
+  EXPECT_FALSE(differs([](CardSpec&) {}));
+}
+
 }  // namespace
 }  // namespace spanker

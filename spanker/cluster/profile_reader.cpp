@@ -21,13 +21,15 @@ constexpr std::array kLinkStates = {LinkState::kUp, LinkState::kDown, LinkState:
                                     LinkState::kError};
 constexpr std::array kLineCodings = {LineCoding::k8b10b, LineCoding::k64b66b};
 
-constexpr std::array<std::string_view, 11> kProfileKeys = {
-    "schema",        "name", "description", "cards",         "card",         "topology",
-    "torus_columns", "link", "host_link",   "card_override", "link_override"};
-constexpr std::array<std::string_view, 5> kCardKeys = {"memory_bandwidth", "memory_capacity", "compute",
-                                                       "step_overhead", "token_overhead"};
-constexpr std::array<std::string_view, 6> kCardOverrideKeys = {
-    "card", "memory_bandwidth", "memory_capacity", "compute", "step_overhead", "token_overhead"};
+constexpr std::array<std::string_view, 12> kProfileKeys = {
+    "schema",        "name", "description", "cards",  "card",          "topology",
+    "torus_columns", "link", "host_link",   "switch", "card_override", "link_override"};
+constexpr std::array<std::string_view, 7> kCardKeys = {
+    "memory_bandwidth", "memory_capacity", "compute", "step_overhead", "token_overhead", "price", "power"};
+constexpr std::array<std::string_view, 8> kCardOverrideKeys = {
+    "card",          "memory_bandwidth", "memory_capacity", "compute",
+    "step_overhead", "token_overhead",   "price",           "power"};
+constexpr std::array<std::string_view, 2> kSwitchKeys = {"price", "power"};
 constexpr std::array<std::string_view, 5> kLinkKeys = {"lanes", "lane_rate", "coding", "bandwidth",
                                                        "latency"};
 constexpr std::array<std::string_view, 3> kCodedLinkKeys = {"lanes", "lane_rate", "coding"};
@@ -42,23 +44,42 @@ bool has_any(const StrictTable& table, std::span<const std::string_view> keys) {
   return false;
 }
 
+/// Reads into `spec`, of a card or of the switch, what `table` says of its price and power. The first price
+/// of a profile settles `currency`.
+template <class Spec>
+void read_price_and_power(const StrictTable& table, Spec& spec, std::string& currency) {
+  const auto in_currency = [&](std::string_view text, std::string_view where) -> Result<Money> {
+    const auto price = parse_price(text, where);
+    if (!price) return tl::unexpected(price.error());
+    if (currency.empty()) currency = price->currency;
+    if (price->currency != currency) {
+      return bad_input(std::string(where), "prices in two currencies",
+                       fmt::format("{}, as the prices before it", currency), price->currency);
+    }
+    return price->amount;
+  };
+  if (table.has("price")) spec.price = table.quantity("price", in_currency);
+  if (table.has("power")) spec.power = table.quantity("power", parse_power);
+}
+
 /// Reads into `spec` what `table` says of a card.
-void read_card(const StrictTable& table, CardSpec& spec) {
+void read_card(const StrictTable& table, CardSpec& spec, std::string& currency) {
   if (table.has("memory_bandwidth"))
     spec.memory_bandwidth = table.quantity("memory_bandwidth", parse_bandwidth);
   if (table.has("memory_capacity")) spec.memory_capacity = table.quantity("memory_capacity", parse_bytes);
   if (table.has("compute")) spec.compute = table.quantity("compute", parse_op_rate);
   if (table.has("step_overhead")) spec.step_overhead = table.quantity("step_overhead", parse_duration);
   if (table.has("token_overhead")) spec.token_overhead = table.quantity("token_overhead", parse_duration);
+  read_price_and_power(table, spec, currency);
 }
 
-CardSpec read_card_defaults(const StrictTable& table) {
+CardSpec read_card_defaults(const StrictTable& table, std::string& currency) {
   table.allow_only(kCardKeys);
   for (const std::string_view key : {"memory_bandwidth", "memory_capacity"}) {
     if (!table.has(key)) table.fail(key, "missing", "a quantity");
   }
   CardSpec spec;
-  read_card(table, spec);
+  read_card(table, spec, currency);
   return spec;
 }
 
@@ -114,6 +135,17 @@ void read_topology(const StrictTable& profile, Cluster& cluster) {
   }
 }
 
+void read_switch(const StrictTable& profile, Cluster& cluster) {
+  if (cluster.topology != Topology::kStar) {
+    profile.fail("switch", "only a star has a switch", "no such table, or topology = \"star\"",
+                 fmt::format("topology = \"{}\"", to_string(cluster.topology)));
+    return;
+  }
+  const StrictTable table = profile.table("switch");
+  table.allow_only(kSwitchKeys);
+  read_price_and_power(table, cluster.star_switch, cluster.currency);
+}
+
 void read_card_override(const StrictTable& table, Cluster& cluster) {
   table.allow_only(kCardOverrideKeys);
   const CardId card = table.integer("card", 0, cluster.card_count - 1);
@@ -121,7 +153,7 @@ void read_card_override(const StrictTable& table, Cluster& cluster) {
     table.fail("card", "overrides nothing", fmt::format("one of {}", fmt::join(kCardKeys, ", ")));
   }
   CardSpec spec = cluster.card;
-  read_card(table, spec);
+  read_card(table, spec, cluster.currency);
   if (!cluster.card_overrides.emplace(card, std::move(spec)).second) {
     table.fail("card", "overridden twice", "one [[card_override]] for each card", std::to_string(card));
   }
@@ -173,9 +205,10 @@ Cluster read_profile(const StrictTable& profile) {
   if (profile.has("description")) cluster.description = profile.text("description");
   cluster.card_count = profile.integer("cards", 1, kMaxCards);
   read_topology(profile, cluster);
-  cluster.card = read_card_defaults(profile.table("card"));
+  cluster.card = read_card_defaults(profile.table("card"), cluster.currency);
   if (profile.has("link") || cluster.card_count > 1) cluster.link = read_link(profile.table("link"));
   cluster.host_link = read_host_link(profile.table("host_link"));
+  if (profile.has("switch")) read_switch(profile, cluster);
   return cluster;
 }
 

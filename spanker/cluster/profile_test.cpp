@@ -7,53 +7,16 @@
 #include <string>
 
 #include "spanker/base/text.hpp"
+#include "spanker/cluster/profile_for_test.hpp"
 
 namespace spanker {
 namespace {
 
-/// A small sound profile; tests replace parts of it.
-std::string sound() {
-  return R"(schema = "spanker.cluster/1"
-name = "test"
-cards = 4
-topology = "ring"
-[card]
-memory_bandwidth = { value = "2.0 GB/s", low = "1.5 GB/s", high = "2.4 GB/s", source = "a bench" }
-memory_capacity = "4 GiB"
-compute = "20 Gop/s"
-[link]
-bandwidth = { value = "100 MB/s", source = "a bench" }
-latency = "1 us"
-[host_link]
-bandwidth = { value = "10 MB/s", source = "a bench" }
-latency = "0 us"
-)";
-}
-
-std::string replaced(std::string text, std::string_view old, std::string_view by) {
-  const std::size_t at = text.find(old);
-  EXPECT_NE(at, std::string::npos) << old;
-  return text.replace(at, old.size(), by);
-}
-
-std::string with(std::string_view old, std::string_view by) { return replaced(sound(), old, by); }
-
-Cluster read(const std::string& toml) {
-  const auto cluster = parse_profile(toml, "x.toml");
-  EXPECT_TRUE(cluster) << to_line(cluster.error());
-  return cluster.value_or(Cluster{});
-}
-
-/// Expects bad input whose line starts with `place` and holds `message`.
-void refuse(const std::string& toml, std::string_view place, std::string_view message) {
-  SCOPED_TRACE(toml.substr(0, 2000));
-  const auto cluster = parse_profile(toml, "x.toml");
-  ASSERT_FALSE(cluster);
-  EXPECT_EQ(cluster.error().kind, ErrorKind::kBadInput);
-  const std::string line = to_line(cluster.error());
-  EXPECT_TRUE(line.starts_with(place)) << line << "\nis not about " << place;
-  EXPECT_NE(line.find(message), std::string::npos) << line << "\ndoes not say " << message;
-}
+using testing::read;
+using testing::refuse;
+using testing::replaced;
+using testing::sound;
+using testing::with;
 
 bool warns_of(const Cluster& cluster, std::string_view text) {
   return std::any_of(cluster.warnings.begin(), cluster.warnings.end(),
@@ -134,7 +97,7 @@ TEST(Profile, RefusesUnknownKeysEverywhere) {
   refuse("topolgy = 1\n" + sound(), "x.toml:1: topolgy", "unknown key, did you mean topology?");
   refuse(with("memory_capacity", "memory_capcity"), "x.toml:7: card.memory_capcity",
          "did you mean memory_capacity?");
-  refuse(with("[link]", "price = 3\n[link]"), "x.toml:9: card.price",
+  refuse(with("[link]", "colour = 3\n[link]"), "x.toml:9: card.colour",
          "unknown key, wanted one of memory_bandwidth");
   refuse(with("[link]", "[link]\nlatncy = 3"), "x.toml:10: link.latncy", "did you mean latency?");
   refuse(sound() + "sharde = true", "x.toml:15: host_link.sharde", "did you mean shared?");

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -65,10 +66,10 @@ class StrictTable {
   }
 
   /// A quantity string, or a table of such: value, and perhaps low, high and source. `parse` is one of
-  /// parse_quantity.hpp's.
-  template <class T>
-  Ranged<T> quantity(std::string_view key, Result<T> (*parse)(std::string_view, std::string_view)) const {
-    Ranged<T> ranged;
+  /// parse_quantity.hpp's, or what takes and returns the like.
+  template <class Parse>
+  auto quantity(std::string_view key, const Parse& parse) const {
+    Ranged<typename std::invoke_result_t<Parse, std::string_view, std::string_view>::value_type> ranged;
     if (!is_table(key)) {
       ranged.value = ranged.low = ranged.high = parsed(key, parse);
       return ranged;
@@ -94,14 +95,15 @@ class StrictTable {
   std::size_t choice_index(std::string_view key, std::span<const std::string_view> names) const;
   bool is_table(std::string_view key) const;
 
-  template <class T>
-  T parsed(std::string_view key, Result<T> (*parse)(std::string_view, std::string_view)) const {
+  template <class Parse>
+  auto parsed(std::string_view key, const Parse& parse) const {
+    using Value = typename std::invoke_result_t<Parse, std::string_view, std::string_view>::value_type;
     const auto quantity = optional_text(
         key, "a quantity: a string of a number and a unit, or a table {value, low, high, source}");
-    if (!quantity) return {};
+    if (!quantity) return Value{};
     const auto result = parse(*quantity, where(key));
     if (!result) fault_->note(Failure(result.error()));
-    return result.value_or(T{});
+    return result.value_or(Value{});
   }
 
   const toml::table* table_;

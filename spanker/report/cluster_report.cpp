@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <string_view>
+
 #include "spanker/base/format_quantity.hpp"
 #include "spanker/base/text.hpp"
 #include "spanker/report/json_values.hpp"
@@ -14,6 +17,8 @@ using Json = nlohmann::ordered_json;
 double plain(Seconds seconds) { return seconds.count(); }
 double plain(BytesPerSecond rate) { return rate.value; }
 double plain(OpsPerSecond rate) { return rate.value; }
+double plain(Watts power) { return power.value; }
+double plain(Money amount) { return amount.value; }
 std::uint64_t plain(Bytes bytes) { return bytes.value; }
 
 template <class T>
@@ -24,12 +29,19 @@ Json ranged_json(const Ranged<T>& ranged) {
           {"source", ranged.source}};
 }
 
+template <class T>
+Json ranged_json(const std::optional<Ranged<T>>& ranged) {
+  return ranged ? ranged_json(*ranged) : Json();
+}
+
 Json card_json(const CardSpec& card) {
   return {{"memory_bandwidth_bytes_per_second", ranged_json(card.memory_bandwidth)},
           {"memory_capacity_bytes", ranged_json(card.memory_capacity)},
-          {"compute_ops_per_second", card.compute ? ranged_json(*card.compute) : Json()},
+          {"compute_ops_per_second", ranged_json(card.compute)},
           {"step_overhead_seconds", ranged_json(card.step_overhead)},
-          {"token_overhead_seconds", ranged_json(card.token_overhead)}};
+          {"token_overhead_seconds", ranged_json(card.token_overhead)},
+          {"price", ranged_json(card.price)},
+          {"power_watts", ranged_json(card.power)}};
 }
 
 Json link_json(const LinkSpec& link) {
@@ -38,26 +50,39 @@ Json link_json(const LinkSpec& link) {
           {"state", to_string(link.state)}};
 }
 
+Json switch_json(const SwitchSpec& star_switch) {
+  return {{"price", ranged_json(star_switch.price)}, {"power_watts", ranged_json(star_switch.power)}};
+}
+
 std::string shown(Bytes bytes) { return format_binary(bytes); }
 template <class T>
 std::string shown(T quantity) {
   return format(quantity);
 }
 
+/// `unit` is what the number's type does not tell.
 template <class T>
-void add_row(Table& table, std::string name, const Ranged<T>& ranged) {
+void add_row(Table& table, std::string name, const Ranged<T>& ranged, std::string_view unit = "") {
   const bool has_range = ranged.low != ranged.high;
-  table.add({std::move(name), shown(ranged.value),
-             has_range ? fmt::format("{} to {}", shown(ranged.low), shown(ranged.high)) : "-",
+  table.add({std::move(name), fmt::format("{}{}", shown(ranged.value), unit),
+             has_range ? fmt::format("{}{} to {}{}", shown(ranged.low), unit, shown(ranged.high), unit) : "-",
              ranged.source.empty() ? "no source given" : ranged.source});
 }
 
-void add_card(Table& table, const std::string& name, const CardSpec& card) {
+/// Of a card or of the switch.
+template <class Spec>
+void add_price_and_power(Table& table, const std::string& name, const Spec& spec, const Cluster& cluster) {
+  if (spec.price) add_row(table, name + " price", *spec.price, " " + cluster.currency);
+  if (spec.power) add_row(table, name + " power", *spec.power);
+}
+
+void add_card(Table& table, const std::string& name, const CardSpec& card, const Cluster& cluster) {
   add_row(table, name + " memory bandwidth", card.memory_bandwidth);
   add_row(table, name + " memory capacity", card.memory_capacity);
   if (card.compute) add_row(table, name + " compute", *card.compute);
   if (card.step_overhead.high.count() > 0) add_row(table, name + " step overhead", card.step_overhead);
   if (card.token_overhead.high.count() > 0) add_row(table, name + " token overhead", card.token_overhead);
+  add_price_and_power(table, name, card, cluster);
 }
 
 void add_link(Table& table, const std::string& name, const LinkSpec& link) {
@@ -126,12 +151,14 @@ std::string to_json(const Cluster& cluster) {
        {"cards", cluster.card_count},
        {"topology", to_string(cluster.topology)},
        {"torus_columns", cluster.topology == Topology::kTorus ? Json(cluster.torus_columns) : Json()},
+       {"currency", cluster.currency.empty() ? Json() : Json(cluster.currency)},
        {"card", card_json(cluster.card)},
        {"link", cluster.card_count > 1 ? link_json(cluster.link) : Json()},
        {"host_link",
         {{"bandwidth_bytes_per_second", ranged_json(cluster.host_link.bandwidth)},
          {"latency_seconds", ranged_json(cluster.host_link.latency)},
          {"shared", cluster.host_link.shared}}},
+       {"switch", cluster.topology == Topology::kStar ? switch_json(cluster.star_switch) : Json()},
        {"card_overrides", card_overrides},
        {"link_overrides", link_overrides},
        {"warnings", cluster.warnings}});
@@ -145,12 +172,14 @@ std::string to_text(const Cluster& cluster, const Style& style) {
   text += "\n";
   Table table(
       {{"", Align::kLeft}, {"value", Align::kRight}, {"range", Align::kLeft}, {"source", Align::kLeft}});
-  add_card(table, "card", cluster.card);
+  add_card(table, "card", cluster.card, cluster);
   if (cluster.card_count > 1) add_link(table, "link", cluster.link);
   add_row(table, cluster.host_link.shared ? "host link (shared) bandwidth" : "host link bandwidth",
           cluster.host_link.bandwidth);
   add_row(table, "host link latency", cluster.host_link.latency);
-  for (const auto& [id, spec] : cluster.card_overrides) add_card(table, fmt::format("card {}", id), spec);
+  add_price_and_power(table, "switch", cluster.star_switch, cluster);
+  for (const auto& [id, spec] : cluster.card_overrides)
+    add_card(table, fmt::format("card {}", id), spec, cluster);
   for (const auto& [ends, spec] : cluster.link_overrides) {
     add_link(table,
              fmt::format("link {}->{}", node_name(cluster, ends.first), node_name(cluster, ends.second)),

@@ -80,6 +80,40 @@ TEST(ClusterJson, HasTheOverrides) {
   }
 }
 
+TEST(ClusterJson, HasPricesAndPowersWhereTheyAreKnown) {
+  const auto without = parse_document(to_json(sails()));
+  expect_keys(
+      without,
+      {{"/currency", "null"}, {"/card/price", "null"}, {"/card/power_watts", "null"}, {"/switch", "null"}});
+
+  Cluster cluster = sails();
+  cluster.topology = Topology::kStar;
+  expect_keys(parse_document(to_json(cluster)), {{"/switch/price", "null"}, {"/switch/power_watts", "null"}});
+  cluster.currency = "EUR";
+  cluster.card.price = Ranged<Money>{Money(89.5), Money(80), Money(99), "a shop"};
+  cluster.card.power = Ranged<Watts>{Watts(12), Watts(10), Watts(15), "a meter"};
+  cluster.star_switch.price = Ranged<Money>{Money(25), Money(25), Money(25), "another shop"};
+  cluster.star_switch.power = Ranged<Watts>{Watts(0.5), Watts(0.5), Watts(0.5), ""};
+  cluster.card_overrides[2] = cluster.card;
+  cluster.card_overrides[2].price->high = Money(120);
+  const auto json = parse_document(to_json(cluster));
+  EXPECT_EQ(json["currency"], "EUR");
+  expect_ranged(json["card"]["price"], 89.5, 80, 99);
+  expect_ranged(json["card"]["power_watts"], 12, 10, 15);
+  EXPECT_EQ(json["card"]["price"]["source"], "a shop");
+  expect_ranged(json["switch"]["price"], 25, 25, 25);
+  expect_ranged(json["switch"]["power_watts"], 0.5, 0.5, 0.5);
+  expect_ranged(json["card_overrides"][0]["price"], 89.5, 80, 120);
+
+  const std::string text = to_text(cluster, {});
+  expect_clean_text(text);
+  for (const char* wanted : {"card price", "89.50 EUR", "80 EUR to 99 EUR", "card power", "10 W to 15 W",
+                             "switch price", "25 EUR", "switch power", "500 mW", "80 EUR to 120 EUR"}) {
+    EXPECT_NE(text.find(wanted), std::string::npos) << wanted << " in\n" << text;
+  }
+  EXPECT_EQ(to_text(sails(), {}).find("price"), std::string::npos);
+}
+
 TEST(ClusterJson, OfOneCardHasNoLink) {
   Cluster cluster = sails();
   cluster.card_count = 1;
