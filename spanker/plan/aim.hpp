@@ -16,9 +16,9 @@ struct WeighedPass {
 
 /// What the pieces of a plan (stages, boundaries) add up to, and the largest of them.
 struct PieceTotals {
-  double seconds = 0;                ///< sum; with a period, of the first pass alone
-  double largest = 0;                ///< with a period, the slowest piece of the first pass; else see kOwnPorts
-  double largest_of_second = 0;      ///< with a period, the slowest piece of the second pass
+  double seconds = 0;            ///< sum; with a period, of the first pass alone
+  double largest = 0;            ///< with a period, the slowest piece of the first pass; else see kOwnPorts
+  double largest_of_second = 0;  ///< with a period, the slowest piece of the second pass
 };
 
 /// What a search makes small, as a function of a plan's pieces.

@@ -64,9 +64,10 @@ class Capacity {
     const auto [entry, is_new] = layers_that_fit_.try_emplace(key, 0);
     if (is_new) {
       const ShareQuestion asked = question(first_card, length, ends);
-      entry->second = spanker::end_that_fits(problem_, asked.cards, ends, asked.sampling_card, start,
-                                             fastest_shares(asked).shares) -
-                      start;
+      StageShares shares = fastest_shares(asked).shares;
+      shares.vocabulary_rows = fastest_rows(asked);
+      entry->second =
+          spanker::end_that_fits(problem_, asked.cards, ends, asked.sampling_card, start, shares) - start;
     }
     return std::min(layer_count_, first + entry->second);
   }

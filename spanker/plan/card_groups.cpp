@@ -38,7 +38,8 @@ void add_fastest(const Cluster& cluster, const std::vector<CardId>& cards, std::
   std::vector<std::size_t> order(count);
   for (std::size_t i = 0; i < count; ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return cluster.card_at(cards[a]).memory_bandwidth.value > cluster.card_at(cards[b]).memory_bandwidth.value;
+    return cluster.card_at(cards[a]).memory_bandwidth.value >
+           cluster.card_at(cards[b]).memory_bandwidth.value;
   });
   for (std::size_t chosen = 1; chosen < count; ++chosen) {
     std::vector<std::size_t> places(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(chosen));

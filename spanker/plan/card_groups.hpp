@@ -26,8 +26,8 @@ struct CardGroup {
 /// - Else: runs; every subset of the first kMaxSubsetCards cards; and, of the first 9, 10, 11, ... cards
 ///   (above 64 in steps of 16), the fastest few by memory bandwidth. Between stages cards may be left out.
 ///
-/// A run may have any width up to kMaxEveryWidth; beyond that only widths at which the largest share of heads,
-/// columns or rows becomes smaller, powers of two, and on a ring all cards.
+/// A run may have any width up to kMaxEveryWidth; beyond that only widths at which the largest share of
+/// heads, columns or rows becomes smaller, powers of two, and on a ring all cards.
 ///
 /// But for rings and tori, a cluster with a card more has all these groups too.
 class CardGroups {
@@ -51,7 +51,7 @@ class CardGroups {
   std::vector<CardId> cards_;
   bool placeless_ = false;
   bool starts_at_first_card_ = false;
-  std::vector<CardGroup> runs_;                  ///< by size, where placeless
+  std::vector<CardGroup> runs_;                   ///< by size, where placeless
   std::vector<std::vector<CardGroup>> by_first_;  ///< else
 };
 

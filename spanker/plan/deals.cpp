@@ -72,9 +72,8 @@ double next_head_seconds(const ShareQuestion& question, const CostAxis& axis, do
 }
 
 double most_head_seconds(const ShareQuestion& question, const CostAxis& axis) {
-  return most_seconds(question, [&](CardId card) {
-    return question.costs.head_seconds_of_any_share(axis, card).back();
-  });
+  return most_seconds(
+      question, [&](CardId card) { return question.costs.head_seconds_of_any_share(axis, card).back(); });
 }
 
 double next_column_seconds(const ShareQuestion& question, const CostAxis& axis, double value) {
@@ -126,6 +125,15 @@ Units most_heads(const ShareCosts& costs, std::span<const CostAxis> axes, std::s
     ++count;
   }
   return count;
+}
+
+Units most_rows_gathered_alike(const ShareQuestion& question, Units units) {
+  const auto gather = [&](Units count) {
+    return question.costs.gather_seconds(question.sampling_card, question.cards, count);
+  };
+  const double price = gather(units) * (1 + 1e-13);
+  return std::max(units, most_units(question.costs.row_units(),
+                                    [&](Units count) { return count <= units || gather(count) <= price; }));
 }
 
 std::vector<std::uint64_t> columns_of(const ShareCosts& costs, std::span<const Units> units) {

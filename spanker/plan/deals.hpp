@@ -33,6 +33,9 @@ Units most_rows(const ShareCosts& costs, std::span<const CostAxis> axes, std::sp
 Units most_heads(const ShareCosts& costs, std::span<const CostAxis> axes, std::span<const double> bounds,
                  CardId card, Units first);
 
+/// The largest share of rows whose gather costs no more than one of `units`.
+Units most_rows_gathered_alike(const ShareQuestion& question, Units units);
+
 /// Whole units as elements.
 std::vector<std::uint64_t> columns_of(const ShareCosts& costs, std::span<const Units> units);
 std::vector<std::uint64_t> rows_of(const ShareCosts& costs, std::span<const Units> units);

@@ -52,11 +52,14 @@ CardMemory tightest_card(const Problem& problem, std::span<const CardId> cards) 
   const Aim aim{Aim::Kind::kSum, {{problem.decode(), 1}}, 1, 1};
   const ShareCosts costs(problem, rates, aim, {&pricer, 1});
   const auto layers = problem.layers.count(0, problem.model.shape.num_hidden_layers - 1);
+  const ShareQuestion question{costs, cards, {true, true}, cards.front(), layers, false};
+  StageShares shares = fastest_shares(question).shares;
+  shares.vocabulary_rows = fastest_rows(question);
   Plan plan;
   plan.stages.push_back({0,
                          problem.model.shape.num_hidden_layers - 1,
                          {cards.begin(), cards.end()},
-                         fastest_shares({costs, cards, {true, true}, cards.front(), layers, false}).shares,
+                         std::move(shares),
                          {},
                          {}});
   const auto memory = plan_memory(problem, plan);

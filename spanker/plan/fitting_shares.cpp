@@ -90,12 +90,15 @@ class FittingSpace : public DealSpace {
  private:
   /// What bounds leave of each card.
   struct Limits {
-    std::span<const double> attention;
+    std::vector<std::vector<bool>>
+        heads;  ///< by card: [2 * units + straddles], whether the card does so many
     std::vector<Units> columns;
     std::vector<Units> rows;
   };
 
-  bool is_rows_axis(std::size_t axis) const { return axis >= attention_.size() + ffn_.size() + logits_.size(); }
+  bool is_rows_axis(std::size_t axis) const {
+    return axis >= attention_.size() + ffn_.size() + logits_.size();
+  }
   const CostAxis& axis_at(std::size_t axis) const {
     if (axis < attention_.size()) return attention_[axis];
     axis -= attention_.size();
@@ -103,7 +106,7 @@ class FittingSpace : public DealSpace {
   }
   ShareBytes bytes_of(const CardShare& share) const;
   const ShareBytes& head_bytes(Units first, Units count) const {
-    return head_bytes_[first * (question_.costs.head_units() + 1) + count];
+    return head_bytes_[2 * count + (costs_.straddles(first, count) ? 1 : 0)];
   }
   const ShareBytes& column_bytes(Units count) const { return column_bytes_[count]; }
   ShareBytes row_bytes(Units count) const {
@@ -131,8 +134,8 @@ class FittingSpace : public DealSpace {
   std::vector<CostAxis> logits_;
   std::vector<std::uint64_t> free_;  ///< capacity less an empty share, by card
   bool empty_fits_ = true;
-  Units row_units_;  ///< 0 where the stage has no rows
-  std::vector<ShareBytes> head_bytes_;
+  Units row_units_;                     ///< 0 where the stage has no rows
+  std::vector<ShareBytes> head_bytes_;  ///< [2 * units + straddles]
   std::vector<ShareBytes> column_bytes_;
   ShareBytes first_row_;
   ShareBytes next_row_;
@@ -154,11 +157,9 @@ FittingSpace::FittingSpace(const ShareQuestion& question)
     empty_fits_ &= empty <= capacity;
     free_.push_back(capacity - std::min(capacity, empty));
   }
-  const Units heads = costs_.head_units();
-  head_bytes_.resize((heads + 1) * (heads + 1));
-  for (Units first = 0; first <= heads; ++first) {
-    for (Units count = 0; first + count <= heads; ++count) {
-      head_bytes_[first * (heads + 1) + count] = bytes_of({costs_.heads(first, count), 0, 0});
+  for (Units count = 0; count <= costs_.head_units(); ++count) {
+    for (const bool straddles : {false, true}) {
+      head_bytes_.push_back(bytes_of({costs_.heads(count, count > 0 && straddles), 0, 0}));
     }
   }
   for (Units count = 0; count <= costs_.column_units(); ++count) {
@@ -208,9 +209,10 @@ Units FittingSpace::rows_within(std::uint64_t bytes, Units most) const {
 
 FittingSpace::Limits FittingSpace::limits_of(const Bounds& bounds) const {
   const std::span all(bounds);
-  Limits limits{all.first(attention_.size()), {}, {}};
+  const auto attention = all.first(attention_.size());
   const auto ffn = all.subspan(attention_.size(), ffn_.size());
   const auto logits = all.subspan(attention_.size() + ffn_.size(), logits_.size());
+  Limits limits;
   std::map<CardId, std::pair<Units, Units>> known;
   for (std::size_t i = 0; i < question_.cards.size(); ++i) {
     const CardId card = costs_.example(question_.cards[i]);
@@ -224,22 +226,22 @@ FittingSpace::Limits FittingSpace::limits_of(const Bounds& bounds) const {
       }
       entry->second.second = rows;
     }
-    limits.columns.push_back(most_units(entry->second.first, [&](Units count) {
-      return column_bytes(count).memory <= free_[i];
-    }));
+    limits.columns.push_back(
+        most_units(entry->second.first, [&](Units count) { return column_bytes(count).memory <= free_[i]; }));
     limits.rows.push_back(entry->second.second);
+    std::vector<bool>& heads = limits.heads.emplace_back(head_bytes_.size(), true);
+    for (std::size_t share = 0; share < heads.size(); ++share) {
+      heads[share] = head_bytes_[share].memory <= free_[i];
+      for (std::size_t axis = 0; axis < attention_.size(); ++axis) {
+        heads[share] = heads[share] && costs_.head_seconds(attention_[axis], card)[share] <= attention[axis];
+      }
+    }
   }
   return limits;
 }
 
 bool FittingSpace::heads_fit(const Limits& limits, std::size_t card, Units first, Units count) const {
-  if (head_bytes(first, count).memory > free_[card]) return false;
-  for (std::size_t axis = 0; axis < attention_.size(); ++axis) {
-    if (costs_.head_seconds(attention_[axis], question_.cards[card], first, count) > limits.attention[axis]) {
-      return false;
-    }
-  }
-  return true;
+  return limits.heads[card][2 * count + (costs_.straddles(first, count) ? 1 : 0)];
 }
 
 /// Whether everything would fit if columns and rows could be cut anywhere and heads took no more than their
@@ -251,11 +253,18 @@ bool FittingSpace::may_fit(const Limits& limits) const {
   for (std::size_t i = 0; i < free_.size(); ++i) {
     columns += limits.columns[i];
     rows += rows_within(free_[i], limits.rows[i]);
-    room += static_cast<long double>(free_[i]);
+    std::uint64_t heads = 0;
+    for (std::size_t share = 0; share < head_bytes_.size(); ++share) {
+      if (limits.heads[i][share]) heads = std::max(heads, head_bytes_[share].memory);
+    }
+    const std::uint64_t wanted = heads + column_bytes(limits.columns[i]).memory +
+                                 row_bytes(std::min(row_units_, limits.rows[i])).memory;
+    room += static_cast<long double>(std::min(free_[i], wanted));
   }
-  const long double need = static_cast<long double>(head_bytes(0, costs_.head_units()).memory) +
-                           static_cast<long double>(column_bytes(costs_.column_units()).memory) +
-                           static_cast<long double>(row_units_ == 0 ? 0 : (row_units_ - 1) * next_row_.memory);
+  const long double need =
+      static_cast<long double>(head_bytes_[2 * costs_.head_units()].memory) +
+      static_cast<long double>(column_bytes(costs_.column_units()).memory) +
+      static_cast<long double>(row_units_ == 0 ? 0 : (row_units_ - 1) * next_row_.memory);
   return columns >= costs_.column_units() && rows >= row_units_ && need <= room;
 }
 
@@ -282,6 +291,9 @@ std::optional<UnitShares> FittingSpace::within(const Bounds& bounds, bool bytes_
   if (!empty_fits_) return std::nullopt;
   const Limits limits = limits_of(bounds);
   if (!may_fit(limits)) return std::nullopt;
+  if (!bytes_count) {
+    if (auto shares = one_after_another(limits)) return shares;
+  }
   UnitShares shares;
   switch (by_table(limits, bytes_count, shares)) {
     case Verdict::kFits:
@@ -291,7 +303,7 @@ std::optional<UnitShares> FittingSpace::within(const Bounds& bounds, bool bytes_
     case Verdict::kTooLarge:
       break;
   }
-  return one_after_another(limits);
+  return bytes_count ? one_after_another(limits) : std::nullopt;
 }
 
 FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, bool bytes_count, UnitShares& out) const {
@@ -300,8 +312,7 @@ FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, bool bytes_co
   std::vector<Units> most_heads(cards, 0);
   for (std::size_t card = 0; card < cards; ++card) {
     for (Units first = 0; first < head_units; ++first) {
-      while (first + most_heads[card] < head_units &&
-             heads_fit(limits, card, first, most_heads[card] + 1)) {
+      while (first + most_heads[card] < head_units && heads_fit(limits, card, first, most_heads[card] + 1)) {
         ++most_heads[card];
       }
     }
@@ -377,8 +388,8 @@ FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, bool bytes_co
     column -= best->columns;
     const Window& heads_here = (*head_windows)[card];
     const Window& columns_here = (*column_windows)[card];
-    best = &table[card][(head - heads_here.low) * columns_here.size() + column - columns_here.low]
-                 [best->before];
+    best =
+        &table[card][(head - heads_here.low) * columns_here.size() + column - columns_here.low][best->before];
   }
   return Verdict::kFits;
 }
@@ -408,8 +419,7 @@ std::optional<UnitShares> FittingSpace::one_after_another(const Limits& limits) 
     columns_left -= shares.columns.back();
   }
   for (std::size_t card = 0; card < cards; ++card) {
-    const Units more =
-        std::min(columns_left, columns_within(card, left[card]) - shares.columns[card]);
+    const Units more = std::min(columns_left, columns_within(card, left[card]) - shares.columns[card]);
     shares.columns[card] += more;
     columns_left -= more;
   }
@@ -427,8 +437,12 @@ std::optional<UnitShares> FittingSpace::one_after_another(const Limits& limits) 
 
 std::optional<StageShares> fitting_shares(const ShareQuestion& question) {
   const FittingSpace space(question);
-  const auto least = least_bounds(space);
+  auto least = least_bounds(space);
   if (!least) return std::nullopt;
+  if (question.least_bytes && question.ends.last) {
+    double& rows = least->bounds.back();
+    rows = static_cast<double>(most_rows_gathered_alike(question, static_cast<Units>(rows)));
+  }
   const auto shares = space.within(least->bounds, question.least_bytes);
   if (!shares) return std::nullopt;
   const ShareCosts& costs = question.costs;

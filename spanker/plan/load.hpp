@@ -11,10 +11,10 @@ namespace spanker {
 
 /// Bringing the cards of one stage their weights over the host link.
 struct StageLoad {
-  Bytes bytes;            ///< that cross the host link
-  Seconds seconds{0};     ///< through one port for all cards, without its latency
-  bool relayed = false;   ///< parts that several cards hold cross once and are passed on between cards
-  Bytes largest;          ///< of one card
+  Bytes bytes;           ///< that cross the host link
+  Seconds seconds{0};    ///< through one port for all cards, without its latency
+  bool relayed = false;  ///< parts that several cards hold cross once and are passed on between cards
+  Bytes largest;         ///< of one card
 };
 
 /// With one port a stage's bytes add up: all that its cards hold, or each byte once and then the copies from

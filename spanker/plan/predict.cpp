@@ -50,9 +50,7 @@ Throughput throughput_of(const Problem& problem, const Plan& plan, const Cluster
   Batches batches(problem, plan, rates, links);
   Throughput best{streams, 1, 0};
   const std::uint64_t most_batches =
-      plan.stages.size() == 1
-          ? 1
-          : std::min(streams, kMostMicroBatchesPerCard * problem.cluster.card_count);
+      plan.stages.size() == 1 ? 1 : std::min(streams, kMostMicroBatchesPerCard * problem.cluster.card_count);
   for (std::uint64_t count = 1; count <= most_batches; ++count) {
     const MicroBatches split = MicroBatches::of(streams, count);
     Seconds period = batches.of(split.larger).latency;
@@ -75,10 +73,9 @@ Load load_of(const Problem& problem, const Plan& plan, const ClusterRates& rates
   Bytes largest;
   for (const Stage& stage : plan.stages) {
     const StageEnds ends{&stage == &plan.stages.front(), &stage == &plan.stages.back()};
-    const StageLoad part =
-        stage_load(problem, rates, links, stage.cards, ends,
-                   problem.layers.count(stage.first_layer, stage.last_layer),
-                   card_shares(problem.model.shape, stage.shares));
+    const StageLoad part = stage_load(problem, rates, links, stage.cards, ends,
+                                      problem.layers.count(stage.first_layer, stage.last_layer),
+                                      card_shares(problem.model.shape, stage.shares));
     load.bytes += part.bytes;
     load.seconds += part.seconds;
     load.relayed |= part.relayed;

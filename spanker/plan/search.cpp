@@ -35,10 +35,9 @@ Plan as_plan(const Problem& problem, const ClusterRates& rates, CollectivePricer
 
 CardGroups groups_of(const Problem& problem) {
   const ModelShape& shape = problem.model.shape;
-  const std::uint64_t units[] = {
-      shape.num_attention_heads / problem.head_unit,
-      (shape.intermediate_size + problem.column_unit - 1) / problem.column_unit,
-      (shape.vocab_size + problem.row_unit - 1) / problem.row_unit};
+  const std::uint64_t units[] = {shape.num_attention_heads / problem.head_unit,
+                                 (shape.intermediate_size + problem.column_unit - 1) / problem.column_unit,
+                                 (shape.vocab_size + problem.row_unit - 1) / problem.row_unit};
   return CardGroups(problem.cluster, units);
 }
 

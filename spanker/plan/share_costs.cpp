@@ -50,7 +50,9 @@ ShareCosts::ShareCosts(const Problem& problem, const ClusterRates& rates, const 
       kinds_(problem.layers.kinds.size()),
       head_units_(problem.model.shape.num_attention_heads / problem.head_unit),
       column_units_(divided_up(problem.model.shape.intermediate_size, problem.column_unit)),
-      row_units_(divided_up(problem.model.shape.vocab_size, problem.row_unit)) {
+      row_units_(divided_up(problem.model.shape.vocab_size, problem.row_unit)),
+      card_count_(rates.cards_are_equal() ? 1 : rates.card_count()),
+      head_tables_(aim.passes.size() * kinds_ * card_count_) {
   const auto computes = [&](CardId card) {
     return rates.card(card).compute.value < std::numeric_limits<double>::infinity();
   };
@@ -64,6 +66,15 @@ ShareCosts::ShareCosts(const Problem& problem, const ClusterRates& rates, const 
     }
   }
   const ModelShape& shape = problem.model.shape;
+  straddles_.resize((head_units_ + 1) * (head_units_ + 1));
+  for (Units first = 0; first <= head_units_; ++first) {
+    for (Units count = 1; first + count <= head_units_; ++count) {
+      const HeadShare share = head_share(shape, static_cast<std::uint32_t>(first) * problem.head_unit,
+                                         static_cast<std::uint32_t>(count) * problem.head_unit);
+      straddles_[first * (head_units_ + 1) + count] =
+          share.key_value_heads > heads(count, false).key_value_heads;
+    }
+  }
   const HeadShare all_heads = {shape.num_attention_heads, shape.num_key_value_heads};
   const auto pass = [&](std::size_t i) { return aim.passes[i / kinds_].pass; };
   const auto layer = [&](std::size_t i) -> const LayerTensors& { return problem.layers.kinds[i % kinds_]; };
@@ -104,43 +115,30 @@ std::vector<CostAxis> ShareCosts::logits_axes() const {
   return axes;
 }
 
-Units ShareCosts::least_key_value_heads(std::uint64_t query_heads) const {
+HeadShare ShareCosts::heads(Units count, bool straddles) const {
   const ModelShape& shape = problem_.model.shape;
-  return divided_up(query_heads, shape.num_attention_heads / shape.num_key_value_heads);
+  const std::uint32_t query_heads = static_cast<std::uint32_t>(count) * problem_.head_unit;
+  const std::uint32_t group = shape.num_attention_heads / shape.num_key_value_heads;
+  return {query_heads, (query_heads + group - 1) / group + (straddles ? 1 : 0)};
 }
 
-HeadShare ShareCosts::heads(Units first, Units count) const {
-  const std::uint32_t unit = problem_.head_unit;
-  return head_share(problem_.model.shape, static_cast<std::uint32_t>(first) * unit,
-                    static_cast<std::uint32_t>(count) * unit);
-}
-
-const ShareCosts::HeadTable& ShareCosts::head_table(const CostAxis& axis, CardId card) const {
-  const auto [entry, is_new] = head_tables_.try_emplace({axis.pass, axis.kind, example(card)});
-  HeadTable& table = entry->second;
-  if (!is_new) return table;
+void ShareCosts::fill(HeadTable& table, const CostAxis& axis, CardId card) const {
   const LayerTensors& layer = problem_.layers.kinds[axis.kind];
   table.seconds.assign(2 * (head_units_ + 1), 0);
   for (Units count = 1; count <= head_units_; ++count) {
-    HeadShare share{static_cast<std::uint32_t>(count) * problem_.head_unit, 0};
-    for (const std::size_t straddles : {0u, 1u}) {
-      share.key_value_heads = static_cast<std::uint32_t>(
-          std::min<Units>(least_key_value_heads(share.query_heads) + straddles,
-                          std::min(share.query_heads, problem_.model.shape.num_key_value_heads)));
+    for (const bool straddles : {false, true}) {
+      HeadShare share = heads(count, straddles);
+      share.key_value_heads = std::min(share.key_value_heads, problem_.model.shape.num_key_value_heads);
       const double seconds = pricers_[axis.pass].attention(card, layer, share).total().count();
-      table.seconds[2 * count + straddles] = seconds;
+      table.seconds[2 * count + (straddles ? 1 : 0)] = seconds;
       table.sorted.push_back(seconds);
     }
   }
   std::ranges::sort(table.sorted);
-  return table;
 }
 
 double ShareCosts::head_seconds(const CostAxis& axis, CardId card, Units first, Units count) const {
-  if (count == 0) return 0;
-  const HeadShare share = heads(first, count);
-  const Units straddles = share.key_value_heads - least_key_value_heads(share.query_heads);
-  return head_table(axis, card).seconds[2 * count + straddles];
+  return head_table(axis, card).seconds[2 * count + (straddles(first, count) ? 1 : 0)];
 }
 
 const std::vector<double>& ShareCosts::head_seconds_of_any_share(const CostAxis& axis, CardId card) const {

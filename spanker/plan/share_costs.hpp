@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -57,13 +56,19 @@ class ShareCosts {
   /// A card that performs like `card`, the same for all that do.
   CardId example(CardId card) const { return examples_.empty() ? 0 : examples_[card]; }
 
-  /// Key/value heads used by `count` units of query heads from unit `first` on.
-  HeadShare heads(Units first, Units count) const;
+  /// Whether `count` units of query heads from unit `first` on use one key/value head more than so many heads
+  /// need.
+  bool straddles(Units first, Units count) const { return straddles_[first * (head_units_ + 1) + count]; }
+  HeadShare heads(Units count, bool straddles) const;
 
   // Seconds of one card in one layer (or in the logits).
   double head_seconds(const CostAxis& axis, CardId card, Units first, Units count) const;
   double column_seconds(const CostAxis& axis, CardId card, Units count) const;
   double row_seconds(const CostAxis& axis, CardId card, Units count) const;
+  /// By 2 * units of heads + straddles.
+  const std::vector<double>& head_seconds(const CostAxis& axis, CardId card) const {
+    return head_table(axis, card).seconds;
+  }
   /// The seconds that some number of heads can take on a card, ascending.
   const std::vector<double>& head_seconds_of_any_share(const CostAxis& axis, CardId card) const;
   /// Gather of logits among `cards` where the largest share has `count` units, by the aim's weights.
@@ -74,8 +79,12 @@ class ShareCosts {
     std::vector<double> seconds;  ///< [2 * units + straddles one key/value head more]
     std::vector<double> sorted;
   };
-  const HeadTable& head_table(const CostAxis& axis, CardId card) const;
-  Units least_key_value_heads(std::uint64_t query_heads) const;
+  const HeadTable& head_table(const CostAxis& axis, CardId card) const {
+    HeadTable& table = head_tables_[(axis.pass * kinds_ + axis.kind) * card_count_ + example(card)];
+    if (table.seconds.empty()) fill(table, axis, card);
+    return table;
+  }
+  void fill(HeadTable& table, const CostAxis& axis, CardId card) const;
 
   const Problem& problem_;
   const Aim& aim_;
@@ -89,7 +98,9 @@ class ShareCosts {
   std::vector<std::pair<std::size_t, std::size_t>> attention_same_;
   std::vector<std::pair<std::size_t, std::size_t>> ffn_same_;
   std::vector<std::size_t> logits_same_;
-  mutable std::map<std::tuple<std::size_t, std::size_t, CardId>, HeadTable> head_tables_;
+  std::vector<bool> straddles_;
+  std::size_t card_count_;
+  mutable std::vector<HeadTable> head_tables_;  ///< by pass, kind and example; empty until asked for
 };
 
 /// The most units in [0, units] that `fits`, which holds for 0 and, from some number on, no more.

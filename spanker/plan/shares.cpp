@@ -114,11 +114,11 @@ class HeadSpace : public DealSpace {
   }
   std::uint64_t bytes(Units first, Units count) const {
     const Problem& problem = question_.problem();
+    const HeadShare share = question_.costs.heads(count, question_.costs.straddles(first, count));
     std::uint64_t sum = 0;
     for (std::size_t kind = 0; kind < question_.layers.size(); ++kind) {
-      sum += question_.layers[kind] * attention_weight_bytes(problem.model.shape, problem.layers.kinds[kind],
-                                                             question_.costs.heads(first, count))
-                                          .value;
+      const LayerTensors& layer = problem.layers.kinds[kind];
+      sum += question_.layers[kind] * attention_weight_bytes(problem.model.shape, layer, share).value;
     }
     return sum;
   }
@@ -275,8 +275,7 @@ std::vector<Units> even(const ShareQuestion& question, Units units) {
 bool shares_fit(const Problem& problem, std::span<const CardId> cards, StageEnds ends, CardId sampling_card,
                 std::span<const std::uint32_t> layers, const std::vector<CardShare>& shares) {
   for (std::size_t i = 0; i < shares.size(); ++i) {
-    const CardMemory memory =
-        stage_card_memory(problem, layers, ends, shares[i], cards[i] == sampling_card);
+    const CardMemory memory = stage_card_memory(problem, layers, ends, shares[i], cards[i] == sampling_card);
     if (memory.total() > problem.cluster.card_at(cards[i]).memory_capacity.value) return false;
   }
   return true;
@@ -290,12 +289,18 @@ std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question) {
     return std::vector<std::uint64_t>(question.cards.size(), 0);
   }
   if (!question.ends.last) {
-    return rows_of(costs, proportional(costs.row_units(),
-                                       std::vector<Units>(question.cards.size(), costs.row_units())));
+    return rows_of(
+        costs, proportional(costs.row_units(), std::vector<Units>(question.cards.size(), costs.row_units())));
   }
-  if (alike_cards(costs, question.cards).size() == 1) return rows_of(costs, even(question, costs.row_units()));
+  if (alike_cards(costs, question.cards).size() == 1)
+    return rows_of(costs, even(question, costs.row_units()));
   const RowSpace space(question, costs.logits_axes());
-  return rows_of(costs, space.deal_within(least_bounds(space)->bounds));
+  Bounds bounds = least_bounds(space)->bounds;
+  if (question.least_bytes) {
+    bounds.back() =
+        static_cast<double>(most_rows_gathered_alike(question, static_cast<Units>(bounds.back())));
+  }
+  return rows_of(costs, space.deal_within(bounds));
 }
 
 FastestShares fastest_shares(const ShareQuestion& question) {
@@ -312,7 +317,7 @@ FastestShares fastest_shares(const ShareQuestion& question) {
   found.for_every_mix = head_bounds.least_on_every_axis() && column_bounds.least_on_every_axis();
   found.shares.query_heads = heads_of(costs, heads.deal_within(head_bounds.bounds));
   found.shares.ffn_columns = columns_of(costs, columns.deal_within(column_bounds.bounds));
-  found.shares.vocabulary_rows = fastest_rows(question);
+  found.shares.vocabulary_rows.resize(question.cards.size());
 
   const auto least_of = [](const std::vector<CostAxis>& axes, const LeastBounds& bounds,
                            std::pair<std::size_t, std::size_t> wanted) {
@@ -335,8 +340,8 @@ FastestShares fastest_shares(const ShareQuestion& question) {
 std::uint32_t end_that_fits(const Problem& problem, std::span<const CardId> cards, StageEnds ends,
                             CardId sampling_card, std::uint32_t first, const StageShares& shares) {
   const auto by_card = card_shares(problem.model.shape, shares);
-  return first + static_cast<std::uint32_t>(most_units(
-                     problem.model.shape.num_hidden_layers - first, [&](Units layers) {
+  return first + static_cast<std::uint32_t>(
+                     most_units(problem.model.shape.num_hidden_layers - first, [&](Units layers) {
                        if (layers == 0) return true;
                        const auto end = first + static_cast<std::uint32_t>(layers);
                        return shares_fit(problem, cards, ends, sampling_card,

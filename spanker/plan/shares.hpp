@@ -22,21 +22,21 @@ struct ShareQuestion {
   const Problem& problem() const { return costs.problem(); }
 };
 
-/// Shares dealt whatever the memory.
+/// Heads and columns dealt whatever the memory.
 struct FastestShares {
-  StageShares shares;
+  StageShares shares;  ///< without rows: zeros
   /// Whether heads and columns are best for any mix of the layers' kinds.
   bool for_every_mix = true;
   /// By pass and kind of layer: no card group's layer is quicker, whatever its shares.
   std::vector<double> least_layer_seconds;
 };
 
-/// The shares that make a stage quickest in the passes of the aim, by their weights: slowest card's attention
-/// and slowest card's network, layer by layer, and slowest card's logits with the gather. The three parts are
-/// dealt apart. Embedding rows of a first stage that makes no logits are dealt evenly.
+/// The heads and the columns that make a stage's layers quickest in the passes of the aim, by their weights:
+/// slowest card's attention and slowest card's network, layer by layer. Both are dealt apart.
 FastestShares fastest_shares(const ShareQuestion& question);
 
-/// Rows alone, as fastest_shares deals them.
+/// The rows that make the logits quickest: slowest card's and the gather. Those of a first stage that makes
+/// no logits are dealt evenly; a stage between has none.
 std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question);
 
 /// How far layers from `first` on fit every card with these shares: the largest end for which [first, end)
@@ -50,6 +50,6 @@ std::uint32_t end_that_fits(const Problem& problem, std::span<const CardId> card
 /// larger stages heads, columns and rows are filled in one after another, which may miss the last few units.
 std::optional<StageShares> fitting_shares(const ShareQuestion& question);
 
-inline constexpr std::uint64_t kMaxShareSteps = 1'000'000;
+inline constexpr std::uint64_t kMaxShareSteps = 200'000;
 
 }  // namespace spanker

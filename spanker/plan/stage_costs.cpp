@@ -11,14 +11,14 @@ struct StageRun {
   struct OfPass {
     std::vector<double> seconds_before;  ///< by layer: all layers before it, without their collectives
     double embedding = 0;
-    double logits = 0;
+    double least_logits = 0;
     double all_reduce = 0;
     double broadcast = 0;
   };
 
   std::vector<CardId> cards;
-  FastestShares fastest;                      ///< with rows as a last stage deals them
-  std::vector<std::uint64_t> embedding_rows;  ///< rows as a first stage that is not last deals them
+  FastestShares fastest;
+  std::vector<std::uint64_t> embedding_rows;  ///< as a first stage that is not last deals them
   std::vector<OfPass> passes;
   std::vector<double> least_layer;  ///< by kind, by the aim's sum, without collectives
   bool collectives_priced = false;
@@ -87,7 +87,7 @@ StagePlace StageCosts::place(std::vector<CardId> cards, CardId sampling_card) {
 
 ShareQuestion StageCosts::question(const StagePlace& place, StageEnds ends,
                                    std::span<const std::uint32_t> layers) const {
-  return {share_costs_, place.cards, ends, place.sampling_card, layers, aim_.weighs_load()};
+  return {share_costs_, place.cards, ends, place.sampling_card, layers, least_bytes()};
 }
 
 StageRun& StageCosts::run_of(const std::vector<CardId>& cards) {
@@ -97,11 +97,13 @@ StageRun& StageCosts::run_of(const std::vector<CardId>& cards) {
   entry = std::make_unique<StageRun>();
   StageRun& run = *entry;
   run.cards = key;
-  run.fastest = fastest_shares(
-      {share_costs_, key, {true, true}, key.front(), all_layers_, aim_.weighs_load()});
-  run.embedding_rows = fastest_rows(
-      {share_costs_, key, {true, false}, key.front(), all_layers_, aim_.weighs_load()});
+  run.fastest = fastest_shares({share_costs_, key, {true, true}, key.front(), all_layers_, least_bytes()});
+  run.embedding_rows =
+      fastest_rows({share_costs_, key, {true, false}, key.front(), all_layers_, least_bytes()});
   price_layers(run);
+  for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
+    run.passes[pass].least_logits = least_logits(key, pass);
+  }
   const std::size_t kinds = problem_.layers.kinds.size();
   for (std::size_t kind = 0; kind < kinds; ++kind) {
     std::vector<double> by_pass;
@@ -117,10 +119,9 @@ void StageCosts::price_layers(StageRun& run) const {
   const auto shares = card_shares(problem_.model.shape, run.fastest.shares);
   run.passes.clear();
   for (const PassPricer& pricer : pricers_) {
-    const StageParts parts = pricer.stage_parts(run.cards, shares, {true, true});
+    const StageParts parts = pricer.stage_parts(run.cards, shares, {true, false});
     StageRun::OfPass& pass = run.passes.emplace_back();
     pass.embedding = parts.embedding.total().count();
-    pass.logits = parts.logits.total().count();
     pass.seconds_before.assign(1, 0);
     for (const std::uint32_t kind : problem_.layers.kind_of_layer) {
       pass.seconds_before.push_back(pass.seconds_before.back() + parts.layers[kind].total().count());
@@ -148,11 +149,13 @@ StageRun& StageCosts::run_for(StagePlace& place, LayerRange layers) {
   entry = std::make_unique<StageRun>();
   StageRun& mixed = *entry;
   mixed.cards = run.cards;
-  mixed.fastest = fastest_shares(
-      {share_costs_, run.cards, {true, true}, run.cards.front(), counts, aim_.weighs_load()});
-  mixed.fastest.shares.vocabulary_rows = run.fastest.shares.vocabulary_rows;
+  mixed.fastest =
+      fastest_shares({share_costs_, run.cards, {true, true}, run.cards.front(), counts, least_bytes()});
   mixed.embedding_rows = run.embedding_rows;
   price_layers(mixed);
+  for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
+    mixed.passes[pass].least_logits = run.passes[pass].least_logits;
+  }
   price_run_collectives(mixed);
   return mixed;
 }
@@ -173,12 +176,13 @@ StageCosts::UnitSeconds StageCosts::unit_seconds(std::size_t pass, std::size_t k
   const CostAxis axis{pass, kind, 1};
   double heads = share_costs_.head_seconds(axis, example, 0, 1);
   for (Units count = 1; count <= share_costs_.head_units(); ++count) {
-    heads = std::min(heads,
-                     share_costs_.head_seconds(axis, example, 0, count) / static_cast<double>(count));
+    heads = std::min(heads, share_costs_.head_seconds(axis, example, 0, count) / static_cast<double>(count));
   }
   // A fixed part and one that grows with the columns: all of them share the fixed part best.
   const Units columns = share_costs_.column_units();
-  entry->second = {heads, share_costs_.column_seconds(axis, example, columns) / static_cast<double>(columns)};
+  const Units rows = share_costs_.row_units();
+  entry->second = {heads, share_costs_.column_seconds(axis, example, columns) / static_cast<double>(columns),
+                   share_costs_.row_seconds(axis, example, rows) / static_cast<double>(rows)};
   return entry->second;
 }
 
@@ -206,6 +210,12 @@ double StageCosts::quick_layer(std::span<const CardId> cards, std::size_t kind) 
   return weighed(by_pass) * (1 - 1e-12) + layer_load(kind);
 }
 
+double StageCosts::least_logits(std::span<const CardId> cards, std::size_t pass) const {
+  double rows_per_second = 0;
+  for (const CardId card : cards) rows_per_second += 1 / unit_seconds(pass, 0, card).rows;
+  return static_cast<double>(share_costs_.row_units()) / rows_per_second * (1 - 1e-12);
+}
+
 double StageCosts::least_layer(const StagePlace& place, std::size_t kind) const {
   const StageRun& run = *place.run;
   std::vector<double> collectives;
@@ -225,7 +235,7 @@ double StageCosts::least_beside_layers(const StagePlace& place, StageEnds ends) 
   for (const StageRun::OfPass& known : place.run->passes) {
     double seconds = known.broadcast;
     if (ends.first) seconds += known.embedding;
-    if (ends.last) seconds += known.logits;
+    if (ends.last) seconds += known.least_logits;
     by_pass.push_back(seconds);
   }
   const CardShare rows{{}, 0, whole_share(problem_.model.shape, ends).vocabulary_rows};
@@ -252,17 +262,22 @@ double StageCosts::least_far_gather() const {
 
 void StageCosts::price_layer_collectives(StagePlace& place) { price_run_collectives(*place.run); }
 
-const std::vector<double>& StageCosts::gather(StagePlace& place, const StageShares& shares) {
-  if (!place.gather) {
-    place.gather.emplace();
-    for (const PassPricer& pricer : pricers_) {
-      place.gather->push_back(
-          pricer.gather(place.sampling_card, place.cards, std::ranges::max(shares.vocabulary_rows))
-              .cost.total()
-              .count());
+const StagePlace::LastEnd& StageCosts::last_end(StagePlace& place, StageEnds ends) {
+  if (place.last_end) return *place.last_end;
+  place.last_end.emplace();
+  StagePlace::LastEnd& last = *place.last_end;
+  last.rows = fastest_rows(question(place, ends, all_layers_));
+  for (const PassPricer& pricer : pricers_) {
+    Cost slowest;
+    for (std::size_t i = 0; i < place.cards.size(); ++i) {
+      const Cost cost = pricer.logits(place.cards[i], last.rows[i]);
+      if (cost.total() > slowest.total()) slowest = cost;
     }
+    const std::uint64_t largest = std::ranges::max(last.rows);
+    slowest += pricer.gather(place.sampling_card, place.cards, largest).cost;
+    last.seconds.push_back(slowest.total().count());
   }
-  return *place.gather;
+  return last;
 }
 
 void StageCosts::add_load(PieceTotals& totals, const StagePlace& place, LayerRange layers, StageEnds ends,
@@ -279,15 +294,17 @@ void StageCosts::add_load(PieceTotals& totals, const StagePlace& place, LayerRan
   }
 }
 
-StageShares StageCosts::fastest_shares_of(const StageRun& run, StageEnds ends) const {
+StageShares StageCosts::fastest_shares_of(StagePlace& place, const StageRun& run, StageEnds ends) {
   StageShares shares = run.fastest.shares;
-  if (!ends.last) {
+  if (ends.last) {
+    shares.vocabulary_rows = last_end(place, ends).rows;
+  } else {
     shares.vocabulary_rows = ends.first ? run.embedding_rows : std::vector<std::uint64_t>(run.cards.size());
   }
   return shares;
 }
 
-PieceTotals StageCosts::fastest(StagePlace& place, LayerRange layers, StageEnds ends) {
+PieceTotals StageCosts::fastest_passes(StagePlace& place, LayerRange layers, StageEnds ends) {
   const StageRun& run = run_for(place, layers);
   std::vector<double> by_pass;
   for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
@@ -295,11 +312,30 @@ PieceTotals StageCosts::fastest(StagePlace& place, LayerRange layers, StageEnds 
     double seconds = known.broadcast + known.seconds_before[layers.end] - known.seconds_before[layers.first] +
                      2.0 * (layers.end - layers.first) * known.all_reduce;
     if (ends.first) seconds += known.embedding;
-    if (ends.last) seconds += known.logits + gather(place, run.fastest.shares)[pass];
+    if (ends.last) seconds += last_end(place, ends).seconds[pass];
     by_pass.push_back(seconds);
   }
-  PieceTotals totals = combined(by_pass);
-  if (aim_.weighs_load()) add_load(totals, place, layers, ends, fastest_shares_of(run, ends));
+  return combined(by_pass);
+}
+
+PieceTotals StageCosts::fastest(StagePlace& place, LayerRange layers, StageEnds ends) {
+  PieceTotals totals = fastest_passes(place, layers, ends);
+  if (aim_.weighs_load()) {
+    add_load(totals, place, layers, ends, fastest_shares_of(place, run_for(place, layers), ends));
+  }
+  return totals;
+}
+
+PieceTotals StageCosts::least(StagePlace& place, LayerRange layers, StageEnds ends) {
+  PieceTotals totals = fastest_passes(place, layers, ends);
+  if (aim_.kind == Aim::Kind::kOwnPorts) totals.largest = 0;
+  if (load_seconds_per_byte_ > 0) {
+    const Bytes once = stage_card_memory(problem_, problem_.layers.count(layers.first, layers.end - 1), ends,
+                                         whole_share(problem_.model.shape, ends), false)
+                           .weight_bytes;
+    totals.seconds += static_cast<double>(once.value) * load_seconds_per_byte_ * (1 - 1e-12);
+    totals.largest = totals.seconds;
+  }
   return totals;
 }
 
@@ -311,7 +347,7 @@ bool StageCosts::holds_fastest(StagePlace& place, LayerRange layers, StageEnds e
   std::uint32_t& known = run.end_that_fits[index_of(ends)][first];
   if (known == 0) {
     known = 1 + end_that_fits(problem_, place.cards, ends, place.sampling_card, first,
-                              fastest_shares_of(run, ends));
+                              fastest_shares_of(place, run, ends));
   }
   return layers.end - skipped < known;
 }
@@ -332,11 +368,11 @@ const StageCosts::Fitted& StageCosts::fitted(StagePlace& place, LayerRange range
     double seconds = known.broadcast + 2.0 * (range.end - range.first) * known.all_reduce +
                      pricers_[pass].stage_parts(place.cards, shares, ends).all_layers(layers).total().count();
     if (ends.last) {
-      seconds += pricers_[pass]
-                     .gather(place.sampling_card, place.cards,
-                             std::ranges::max(fitted.shares->vocabulary_rows))
-                     .cost.total()
-                     .count();
+      seconds +=
+          pricers_[pass]
+              .gather(place.sampling_card, place.cards, std::ranges::max(fitted.shares->vocabulary_rows))
+              .cost.total()
+              .count();
     }
     by_pass.push_back(seconds);
   }
@@ -354,7 +390,7 @@ std::optional<PieceTotals> StageCosts::fitting(StagePlace& place, LayerRange lay
 }
 
 StageShares StageCosts::shares(StagePlace& place, LayerRange layers, StageEnds ends) {
-  if (holds_fastest(place, layers, ends)) return fastest_shares_of(run_for(place, layers), ends);
+  if (holds_fastest(place, layers, ends)) return fastest_shares_of(place, run_for(place, layers), ends);
   return *fitted(place, layers, ends).shares;
 }
 

@@ -23,7 +23,12 @@ struct StagePlace {
   std::vector<CardId> cards;
   CardId sampling_card = 0;
   StageRun* run = nullptr;
-  std::optional<std::vector<double>> gather;  ///< seconds by pass, once asked for
+  /// Rows as a last stage deals them there, once asked for.
+  struct LastEnd {
+    std::vector<std::uint64_t> rows;
+    std::vector<double> seconds;  ///< logits and gather, by pass
+  };
+  std::optional<LastEnd> last_end;
 };
 
 /// Layers [first, end).
@@ -59,6 +64,8 @@ class StageCosts {
 
   /// Seconds by the fastest shares, whatever the memory.
   PieceTotals fastest(StagePlace& place, LayerRange layers, StageEnds ends);
+  /// The same with the least load that any shares have: no shares take less.
+  PieceTotals least(StagePlace& place, LayerRange layers, StageEnds ends);
   /// Whether every card holds its fastest share.
   bool holds_fastest(StagePlace& place, LayerRange layers, StageEnds ends);
   /// By the best shares that every card holds; nothing where there are none.
@@ -78,18 +85,24 @@ class StageCosts {
   void price_run_collectives(StageRun& run) const;
   ShareQuestion question(const StagePlace& place, StageEnds ends,
                          std::span<const std::uint32_t> layers) const;
-  const std::vector<double>& gather(StagePlace& place, const StageShares& shares);
-  StageShares fastest_shares_of(const StageRun& run, StageEnds ends) const;
+  const StagePlace::LastEnd& last_end(StagePlace& place, StageEnds ends);
+  StageShares fastest_shares_of(StagePlace& place, const StageRun& run, StageEnds ends);
   const Fitted& fitted(StagePlace& place, LayerRange layers, StageEnds ends);
   PieceTotals combined(const std::vector<double>& by_pass) const;
+  PieceTotals fastest_passes(StagePlace& place, LayerRange layers, StageEnds ends);
   void add_load(PieceTotals& totals, const StagePlace& place, LayerRange layers, StageEnds ends,
                 const StageShares& shares) const;
+  /// Over one port for all cards bytes add up; else a level deal also loads best.
+  bool least_bytes() const { return aim_.kind == Aim::Kind::kSession; }
   double weighed(const std::vector<double>& by_pass) const;
   double layer_load(std::size_t kind) const;
-  /// Least seconds that one head unit, or one column unit, takes of the card in any share.
+  /// Logits in that pass, whatever the shares; without the gather.
+  double least_logits(std::span<const CardId> cards, std::size_t pass) const;
+  /// Least seconds that one unit of heads, columns or rows takes of the card in any share.
   struct UnitSeconds {
     double heads;
     double columns;
+    double rows;
   };
   UnitSeconds unit_seconds(std::size_t pass, std::size_t kind, CardId card) const;
 

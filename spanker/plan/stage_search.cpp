@@ -168,14 +168,14 @@ void StageSearch::try_one_stage(BestStages& best) {
   for (Candidate& candidate : candidates) {
     if (hopeless(candidate.least)) break;
     StagePlace& place = place_at(candidate.place, candidate.group);
-    candidate.least = value({costs_.least_layers(place, all) + costs_.least_beside_layers(place, kBothEnds), 0, 0},
-                            place.sampling_card);
+    candidate.least =
+        value({costs_.least_layers(place, all) + costs_.least_beside_layers(place, kBothEnds), 0, 0},
+              place.sampling_card);
     if (hopeless(candidate.least)) continue;
-    const PieceTotals totals = costs_.fastest(place, all, kBothEnds);
     if (costs_.holds_fastest(place, all, kBothEnds)) {
-      offer(candidate, place, totals);
+      offer(candidate, place, costs_.fastest(place, all, kBothEnds));
     } else {
-      candidate.least = value(totals, place.sampling_card);
+      candidate.least = value(costs_.least(place, all, kBothEnds), place.sampling_card);
       short_of_memory.push_back(candidate);
     }
   }
@@ -283,7 +283,8 @@ void StageSearch::try_stages_from(std::size_t first_place, Effort effort, BestSt
   Table table(layer_count_, cards.size(), keeps_all);
   std::optional<Label> last;
 
-  const auto totals_of = [&](StagePlace& place, LayerRange layers, StageEnds ends) -> std::optional<PieceTotals> {
+  const auto totals_of = [&](StagePlace& place, LayerRange layers,
+                             StageEnds ends) -> std::optional<PieceTotals> {
     if (effort == Effort::kFittingShares) return costs_.fitting(place, layers, ends);
     if (!costs_.holds_fastest(place, layers, ends)) return std::nullopt;
     return costs_.fastest(place, layers, ends);
@@ -295,7 +296,7 @@ void StageSearch::try_stages_from(std::size_t first_place, Effort effort, BestSt
     const double least = before.totals.seconds + costs_.least_layers(place, label.layers) +
                          costs_.least_beside_layers(place, ends) + costs_.least_far_gather();
     if (hopeless({least, before.totals.largest, before.totals.largest_of_second})) return;
-    if (hopeless(added(before.totals, costs_.fastest(place, label.layers, ends)))) return;
+    if (hopeless(added(before.totals, costs_.least(place, label.layers, ends)))) return;
     const auto stage = totals_of(place, label.layers, ends);
     if (!stage) return;
     label.totals = added(before.totals, *stage);
@@ -310,11 +311,11 @@ void StageSearch::try_stages_from(std::size_t first_place, Effort effort, BestSt
   };
   const auto extend = [&](std::uint32_t layer, std::size_t end_place, bool wide, std::size_t from) {
     const bool is_first = layer == 0;
-    const std::size_t last_start =
-        groups_.placeless() || is_first ? end_place : cards.size() - 1;
+    const std::size_t last_start = groups_.placeless() || is_first ? end_place : cards.size() - 1;
     for (std::size_t start = end_place; start <= last_start && start < cards.size(); ++start) {
       Label before = table.label(from);
-      if (!is_first) before.totals = added(before.totals, costs_.boundary(cards[end_place - 1], cards[start]));
+      if (!is_first)
+        before.totals = added(before.totals, costs_.boundary(cards[end_place - 1], cards[start]));
       if (hopeless({before.totals.seconds + least_after_[layer] + least_last_, before.totals.largest,
                     before.totals.largest_of_second})) {
         continue;
@@ -325,7 +326,8 @@ void StageSearch::try_stages_from(std::size_t first_place, Effort effort, BestSt
         if (is_wide && !allowed_.hybrid) continue;
         const double here = least_layer(start, group, problem_.layers.kind_of_layer[layer]);
         const double extra = here + least_after_[layer + 1] + (layer + 1 < layer_count_ ? least_last_ : 0);
-        if (hopeless({before.totals.seconds + extra, before.totals.largest, before.totals.largest_of_second})) {
+        if (hopeless(
+                {before.totals.seconds + extra, before.totals.largest, before.totals.largest_of_second})) {
           continue;
         }
         const bool is_quick = is_wide ? least_layer(start, group, 0) <= quick_enough_ : true;
@@ -333,7 +335,7 @@ void StageSearch::try_stages_from(std::size_t first_place, Effort effort, BestSt
         StagePlace& place = place_at(start, group);
         if (place.sampling_card != sampling_card) {
           place.sampling_card = sampling_card;
-          place.gather.reset();
+          place.last_end.reset();
         }
         const std::size_t next_place = groups_.end_of(start, groups[group]);
         const bool now_wide = wide || is_wide;
