@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "spanker/base/format_quantity.hpp"
 #include "spanker/base/text.hpp"
 
 namespace spanker {
@@ -24,8 +25,6 @@ class Descriptor {
     if (fd_ >= 0) ::close(fd_);
   }
   int get() const { return fd_; }
-  /// Closes now and says whether what was written is safe.
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
  private:
   int fd_;
@@ -55,18 +54,6 @@ Result<OpenFile> open_regular(const std::string& path) {
   return OpenFile{std::move(descriptor), static_cast<std::size_t>(status.st_size)};
 }
 
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd, content.data(), content.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return false;
-    }
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes) {
@@ -92,25 +79,74 @@ Result<std::string> read_text_file(const std::string& path, std::size_t max_byte
   return content;
 }
 
-Result<void> write_file_atomically(const std::string& path, std::string_view content) {
+AtomicFileWriter::AtomicFileWriter(std::string path, std::string temporary, int descriptor)
+    : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(descriptor) {}
+
+AtomicFileWriter::AtomicFileWriter(AtomicFileWriter&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+AtomicFileWriter::~AtomicFileWriter() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (descriptor_ >= 0) close();
+}
+
+Result<AtomicFileWriter> AtomicFileWriter::create(const std::string& path) {
+  if (path.empty()) return io_failure("output", "cannot be written", "the path of a file", "an empty one");
   // The rename would put a plain file in the place of /dev/null.
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     return not_regular(path, "cannot be written", status.st_mode);
   }
   std::string temporary = path + ".XXXXXX";
-  Descriptor descriptor(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (descriptor.get() < 0) return failed(path, "cannot create a file beside it");
+  const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
+  if (descriptor < 0) return failed(path, "cannot create a file beside it");
+  AtomicFileWriter writer(path, std::move(temporary), descriptor);
   // mkstemp makes it private to the owner; a result is as readable as any new file.
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  const bool safe = ::fchmod(descriptor.get(), 0666 & ~mask) == 0 && write_all(descriptor.get(), content) &&
-                    ::fsync(descriptor.get()) == 0 && descriptor.close() &&
-                    ::rename(temporary.c_str(), path.c_str()) == 0;
-  if (safe) return {};
-  Failure failure = failed(path, "cannot write");
-  ::unlink(temporary.c_str());
-  return failure;
+  if (::fchmod(descriptor, 0666 & ~mask) != 0) return failed(path, "cannot write");
+  return writer;
+}
+
+Result<void> AtomicFileWriter::reserve(Bytes size) {
+  // Not posix_fallocate, which writes to every block where the file system cannot reserve.
+  while (size.value > 0 && ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size.value)) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS) break;
+    return failed(path_, fmt::format("cannot reserve {}", format(size)));
+  }
+  return {};
+}
+
+Result<void> AtomicFileWriter::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      return failed(path_, "cannot write");
+    }
+  }
+  return {};
+}
+
+Result<void> AtomicFileWriter::commit() {
+  // Closing may be where a file system tells that what was written is lost.
+  const bool safe = ::fsync(descriptor_) == 0 && close() && ::rename(temporary_.c_str(), path_.c_str()) == 0;
+  if (!safe) return failed(path_, "cannot write");
+  temporary_.clear();
+  return {};
+}
+
+bool AtomicFileWriter::close() { return ::close(std::exchange(descriptor_, -1)) == 0; }
+
+Result<void> write_file_atomically(const std::string& path, std::string_view content) {
+  auto writer = AtomicFileWriter::create(path);
+  if (!writer) return tl::unexpected(writer.error());
+  if (auto written = writer->write(std::as_bytes(std::span(content))); !written) return written;
+  return writer->commit();
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path) {

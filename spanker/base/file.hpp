@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "spanker/base/quantity.hpp"
 #include "spanker/base/result.hpp"
 
 namespace spanker {
@@ -13,9 +14,37 @@ namespace spanker {
 /// where it is longer than `max_bytes` or not valid UTF-8.
 Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes);
 
-/// Writes `content` to `path` so that a reader sees the old file or the whole new one: to a temporary file in
-/// the same folder, synced, then renamed. On failure (kIo) the old file is as it was and the temporary one is
-/// gone. What is there but is not a regular file is not replaced: that is a failure.
+/// Writes a file piece by piece so that a reader sees the old file or the whole new one: to a temporary file
+/// in the same folder (its name and ".XXXXXX"), which takes the place of the old one in commit(). Until then
+/// the old file is as it was. An object that is destroyed before, after a failure too, leaves nothing behind.
+/// Every failure is kIo and names `path`. Move-only.
+class AtomicFileWriter {
+ public:
+  /// What is there but is not a regular file is not replaced: that is a failure.
+  static Result<AtomicFileWriter> create(const std::string& path);
+
+  AtomicFileWriter(AtomicFileWriter&& other) noexcept;
+  AtomicFileWriter& operator=(AtomicFileWriter&&) = delete;
+  ~AtomicFileWriter();
+
+  /// Takes the room of the whole file at once, so that a full disk is told before the work and not after it.
+  /// `size` is what will have been written at commit(). Does nothing where the file system cannot.
+  Result<void> reserve(Bytes size);
+  /// Appends, without a buffer of its own.
+  Result<void> write(std::span<const std::byte> bytes);
+  /// Syncs and renames; nothing can be written after it.
+  Result<void> commit();
+
+ private:
+  AtomicFileWriter(std::string path, std::string temporary, int descriptor);
+  bool close();
+
+  std::string path_;
+  std::string temporary_;  // empty once there is none
+  int descriptor_;
+};
+
+/// Writes `content` to `path` as AtomicFileWriter does.
 Result<void> write_file_atomically(const std::string& path, std::string_view content);
 
 /// A file mapped into memory, read-only, for as long as the object lives. Move-only.

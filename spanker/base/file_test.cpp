@@ -1,19 +1,20 @@
 #include "spanker/base/file.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "spanker/base/file_size_limit_for_test.hpp"
 
 namespace spanker {
 namespace {
@@ -153,36 +154,75 @@ TEST_F(WriteFileAtomically, ReplacesNeitherAFolderNorADevice) {
   EXPECT_EQ(files_in_folder(), 2u);
 }
 
-/// Lets no file grow beyond `bytes`, as a full disk would.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit = {bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-};
-
 TEST_F(WriteFileAtomically, KeepsTheOldFileWhereTheDiskIsFull) {
   const std::string name = file("plan.json", "old");
   Result<void> written;
   {
-    const FileSizeLimit limit(4096);
+    const testing::FileSizeLimit limit(4096);
     written = write_file_atomically(name, std::string(10'000, 'x'));
   }
   expect_error(written, ErrorKind::kIo, name, "cannot write: File too large");
   EXPECT_EQ(content(name), "old");
   EXPECT_EQ(files_in_folder(), 1u) << "the temporary file is gone";
+}
+
+using AtomicFile = File;
+
+std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+TEST_F(AtomicFile, AppearsWholeAtTheCommit) {
+  const std::string name = file("model.gguf", "old");
+  auto writer = AtomicFileWriter::create(name);
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(writer->reserve(Bytes(8)));
+  ASSERT_TRUE(writer->write(bytes_of("GGUF")));
+  EXPECT_EQ(content(name), "old");
+  ASSERT_TRUE(writer->write(bytes_of("")));
+  AtomicFileWriter moved = std::move(*writer);
+  ASSERT_TRUE(moved.write(bytes_of("data")));
+  EXPECT_EQ(content(name), "old");
+  EXPECT_EQ(files_in_folder(), 2u);
+  ASSERT_TRUE(moved.commit());
+  EXPECT_EQ(content(name), "GGUFdata");
+  EXPECT_EQ(files_in_folder(), 1u);
+}
+
+TEST_F(AtomicFile, LeavesNothingWithoutACommit) {
+  const std::string name = path("model.gguf");
+  {
+    auto writer = AtomicFileWriter::create(name);
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE(writer->write(bytes_of("half")));
+    EXPECT_EQ(files_in_folder(), 1u);
+  }
+  EXPECT_EQ(files_in_folder(), 0u);
+}
+
+TEST_F(AtomicFile, TellsAtOnceThatTheDiskIsTooSmall) {
+  const std::string name = file("model.gguf", "old");
+  {
+    const testing::FileSizeLimit limit(1 << 20);
+    auto writer = AtomicFileWriter::create(name);
+    ASSERT_TRUE(writer);
+    EXPECT_TRUE(writer->reserve(Bytes(1 << 20)));
+    expect_error(writer->reserve(Bytes(1 << 22)), ErrorKind::kIo, name,
+                 "cannot reserve 4.194 MB: File too large");
+  }
+  EXPECT_EQ(content(name), "old");
+  EXPECT_EQ(files_in_folder(), 1u);
+}
+
+TEST_F(AtomicFile, FailsWhereItsTemporaryFileIsTaken) {
+  const std::string name = path("model.gguf");
+  auto writer = AtomicFileWriter::create(name);
+  ASSERT_TRUE(writer);
+  fs::remove(fs::directory_iterator(fs::path(name).parent_path())->path());
+  expect_error(writer->commit(), ErrorKind::kIo, name, "cannot write: No such file");
+}
+
+TEST_F(AtomicFile, NeedsAName) {
+  expect_error(AtomicFileWriter::create(""), ErrorKind::kIo, "output",
+               "wanted the path of a file, got an empty one");
 }
 
 using Mapped = File;
