@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "spanker/base/result.hpp"
+#include "spanker/cli/progress.hpp"
 #include "spanker/report/table.hpp"
 
 namespace spanker {
@@ -25,7 +26,8 @@ struct Outcome {
 };
 
 /// Runs `spanker` with these arguments (without the program's name) and touches nothing but the files they
-/// name.
-Outcome run_command_line(const std::vector<std::string>& arguments, const Style& style);
+/// name. Long commands show on `progress` how far they are.
+Outcome run_command_line(const std::vector<std::string>& arguments, const Style& style,
+                         const ProgressOutput& progress = {});
 
 }  // namespace spanker

@@ -14,6 +14,7 @@ namespace spanker {
 
 struct CommandContext {
   Style style;
+  ProgressOutput progress;
   std::optional<Outcome> outcome;
 };
 
@@ -21,5 +22,6 @@ void add_plan_command(CLI::App& app, CommandContext& context);
 void add_tile_command(CLI::App& app, CommandContext& context);
 void add_profile_command(CLI::App& app, CommandContext& context);
 void add_inspect_command(CLI::App& app, CommandContext& context);
+void add_synth_command(CLI::App& app, CommandContext& context);
 
 }  // namespace spanker

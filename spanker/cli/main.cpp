@@ -1,11 +1,14 @@
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spanker/base/text.hpp"
@@ -19,11 +22,26 @@ bool wants_colour() {
   return ::isatty(STDOUT_FILENO) == 1 && (off == nullptr || *off == '\0');
 }
 
+/// A terminal that can draw over a line.
+spanker::ProgressOutput progress_output() {
+  const char* terminal = std::getenv("TERM");
+  const bool is_dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  spanker::ProgressOutput output;
+  if (::isatty(STDERR_FILENO) != 1 || is_dumb) return output;
+  output.write = [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+  };
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) output.columns = size.ws_col;
+  return output;
+}
+
 void print_error(const std::string& line) { std::fprintf(stderr, "spanker: error: %s\n", line.c_str()); }
 
 spanker::Outcome run(const std::vector<std::string>& arguments) {
   try {
-    return spanker::run_command_line(arguments, {wants_colour()});
+    return spanker::run_command_line(arguments, {wants_colour()}, progress_output());
   } catch (const std::exception& fault) {
     return {spanker::ExitCode::kInternal,
             {},
@@ -35,6 +53,8 @@ spanker::Outcome run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file that grows beyond the user's limit (ulimit -f) is an error to tell, not a death.
+  std::signal(SIGXFSZ, SIG_IGN);
   spanker::Outcome outcome = run({argv + 1, argv + argc});
   const bool written = std::fwrite(outcome.out.data(), 1, outcome.out.size(), stdout) == outcome.out.size() &&
                        std::fflush(stdout) == 0;
