@@ -14,9 +14,9 @@ namespace spanker {
 namespace {
 
 constexpr const char* kHelp =
-    R"(The file has the preset's shape, random weights and a made-up tokenizer that encodes any text. It loads and
-runs as the real model does, as fast, and says nothing that makes sense. The same PRESET, --quant and --seed give
-the same bytes on every machine.
+    R"(The file has the preset's shape, random weights and a made-up tokenizer that encodes any text: as large and as
+much work as the real model, only that what it says makes no sense. The same PRESET, --quant and --seed give the
+same bytes on every machine.
 
 Examples:
   spanker synth tinyllama-1.1b tiny.gguf
