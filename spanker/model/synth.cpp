@@ -35,10 +35,10 @@ Result<std::vector<Source>> value_sources(const Model& model, std::uint64_t seed
   return sources;
 }
 
-/// llama.cpp's number for files whose matrices are mostly of that type (llama.h, enum llama_ftype).
+/// llama.cpp's number for files whose matrices are mostly of that type (llama.h, enum llama_ftype): that of
+/// the type itself, but for q8_0.
 std::uint32_t file_type(TensorType type) {
-  return type == TensorType::kQ8_0 ? 7
-                                   : static_cast<std::uint32_t>(type);  // f32, f16 and q4_0 are ggml's own
+  return type == TensorType::kQ8_0 ? 7 : static_cast<std::uint32_t>(type);
 }
 
 Result<GgufWriter> make_header(const Model& model, std::uint64_t seed) {
