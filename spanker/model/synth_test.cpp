@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@
 #include "spanker/base/format_quantity.hpp"
 #include "spanker/model/dequantise_for_test.hpp"
 #include "spanker/model/gguf.hpp"
-#include "spanker/model/gguf_model.hpp"
+#include "spanker/model/load.hpp"
 #include "spanker/model/preset.hpp"
 #include "spanker/model/tensor_table.hpp"
 
@@ -90,7 +91,7 @@ TEST_F(Synth, ReadsBackAsTheModel) {
         const std::string bytes = written(model, 5);
         const auto file = GgufFile::parse(std::as_bytes(std::span(bytes)), "out.gguf");
         ASSERT_TRUE(file) << to_line(file.error());
-        const auto read = model_from_gguf(*file);
+        const auto read = load_model(path("out.gguf"), std::nullopt);
         ASSERT_TRUE(read) << to_line(read.error());
         EXPECT_EQ(read->name, "small");
         EXPECT_EQ(read->shape, model.shape);
