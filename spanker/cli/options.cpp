@@ -49,6 +49,24 @@ Result<EmbeddingPlace> embedding_from_flag(const std::string& place) {
   return bad_input("--embedding", "unknown place", "cards or host", "\"" + place + "\"");
 }
 
+Result<Objective> objective_from_flag(const std::string& objective) {
+  for (const Objective known :
+       {Objective::kLatency, Objective::kThroughput, Objective::kFirstToken, Objective::kSession}) {
+    if (objective == to_string(known)) return known;
+  }
+  return bad_input("--objective", "unknown objective", "latency, throughput, first-token or session",
+                   "\"" + objective + "\"");
+}
+
+Result<Bytes> bytes_from_flag(const std::string& text, const std::string& flag) {
+  if (text.empty()) return Bytes();
+  std::uint64_t whole = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, whole);
+  if (error == std::errc{} && rest == end && whole < (std::uint64_t{1} << 60)) return Bytes(whole);
+  return parse_bytes(text, flag);
+}
+
 Result<std::uint64_t> bandwidth_from_flag(const std::string& text, const std::string& flag) {
   std::uint64_t whole = 0;
   const char* end = text.data() + text.size();

@@ -27,6 +27,12 @@ Result<TensorType> vector_type_from_flag(const std::string& text, const std::str
 
 Result<EmbeddingPlace> embedding_from_flag(const std::string& place);
 
+/// --objective: latency, throughput, first-token, session.
+Result<Objective> objective_from_flag(const std::string& objective);
+
+/// A whole number of bytes ("2000000000") or a quantity ("2 GB"); 0 where the flag was not given.
+Result<Bytes> bytes_from_flag(const std::string& text, const std::string& flag);
+
 /// A whole number of bytes per second ("500000000") or a quantity ("500 MB/s").
 Result<std::uint64_t> bandwidth_from_flag(const std::string& text, const std::string& flag);
 

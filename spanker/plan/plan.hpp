@@ -41,6 +41,8 @@ struct Workload {
   TensorType link_type = TensorType::kF32;  ///< of vectors between cards: F32, F16 or Q8_0
   EmbeddingPlace embedding = EmbeddingPlace::kCards;
   Objective objective = Objective::kLatency;
+  Bytes checkpoint_bytes;        ///< that go to host memory over a session
+  Bytes stream_bytes_per_token;  ///< other data that comes from the host with each token
 };
 
 /// The collectives that one stage uses in one kind of pass.

@@ -109,6 +109,14 @@ std::vector<HostUse> host_budget_of(const Problem& problem, const ClusterRates& 
   const Bytes ids_in = upload_per_token * workload.generate;
   uses.push_back({"token_ids", ids_in + ids_out,
                   host.latency * (2 * passes + 1) + ids_in / host.bandwidth + ids_out / host.bandwidth});
+  if (workload.checkpoint_bytes.value > 0) {
+    const Bytes bytes = workload.checkpoint_bytes;
+    uses.push_back({"checkpoints", bytes, host.latency + bytes / host.bandwidth});
+  }
+  if (workload.stream_bytes_per_token.value > 0) {
+    const Bytes bytes = workload.stream_bytes_per_token * workload.generate;
+    uses.push_back({"streamed_data", bytes, host.latency * passes + bytes / host.bandwidth});
+  }
   return uses;
 }
 
