@@ -1,5 +1,6 @@
 #include "spanker/graph/operators.hpp"
 
+#include <cmath>
 #include <numeric>
 
 namespace spanker {
@@ -9,13 +10,14 @@ Bytes stored(const Tensor& tensor) { return tensor.bytes(); }
 
 Bytes stored(const std::optional<Tensor>& tensor) { return tensor ? tensor->bytes() : Bytes(); }
 
-Bytes rows_of(const Tensor& tensor, std::uint64_t rows) { return tensor.row_bytes() * rows; }
-
 /// A vector has one element a row that the matrix beside it has.
 Bytes elements_of(const std::optional<Tensor>& vector, std::uint64_t elements) {
   if (!vector) return Bytes();
   return Tensor{vector->type, elements, 1}.bytes();
 }
+
+// These two are of one matrix, of a stack too.
+Bytes rows_of(const Tensor& tensor, std::uint64_t rows) { return tensor.row_bytes() * rows; }
 
 Bytes columns_of(const Tensor& tensor, std::uint64_t columns) {
   return Tensor{tensor.type, columns, tensor.rows}.bytes();
@@ -40,6 +42,11 @@ Bytes attention_output_bytes(const ModelShape& shape, const LayerTensors& layer,
          stored(layer.attention_output_bias);
 }
 
+// Of one expert.
+Bytes gate_up_bytes(const LayerTensors& layer, std::uint64_t columns) {
+  return rows_of(layer.gate, columns) + rows_of(layer.up, columns);
+}
+
 }  // namespace
 
 std::string_view to_string(OperatorKind kind) {
@@ -56,6 +63,8 @@ std::string_view to_string(OperatorKind kind) {
       return "attention_output";
     case OperatorKind::kFfnNorm:
       return "ffn_norm";
+    case OperatorKind::kRouter:
+      return "router";
     case OperatorKind::kGateUp:
       return "gate_up";
     case OperatorKind::kDown:
@@ -123,16 +132,31 @@ std::array<Operator, 4> attention_operators(const ModelShape& shape, const Layer
   return operators;
 }
 
-std::array<Operator, 3> ffn_operators(const LayerTensors& layer, std::uint64_t columns, const Pass& pass) {
-  std::array<Operator, 3> operators = {Operator{OperatorKind::kFfnNorm, {}, {}},
-                                       Operator{OperatorKind::kGateUp, {}, {}},
-                                       Operator{OperatorKind::kDown, {}, {}}};
+Bytes expert_bytes_read(Bytes one_expert, std::uint64_t experts, std::uint64_t used, std::uint64_t rows) {
+  if (rows == 1 || used == experts) return one_expert * used;
+  const auto all = static_cast<double>(experts);
+  const double read = all * (1 - std::pow(1 - static_cast<double>(used) / all, static_cast<double>(rows)));
+  return Bytes(static_cast<std::uint64_t>(std::llround(static_cast<double>(one_expert.value) * read)));
+}
+
+std::array<Operator, 4> ffn_operators(const LayerTensors& layer, std::uint64_t columns, const Pass& pass) {
+  std::array<Operator, 4> operators = {
+      Operator{OperatorKind::kFfnNorm, {}, {}}, Operator{OperatorKind::kRouter, {}, {}},
+      Operator{OperatorKind::kGateUp, {}, {}}, Operator{OperatorKind::kDown, {}, {}}};
   if (columns == 0) return operators;
+  const auto read = [&](Bytes one_expert) {
+    return expert_bytes_read(one_expert, layer.gate.matrices, layer.experts_per_token, pass.rows());
+  };
+  const std::uint64_t expert_rows = pass.rows() * layer.experts_per_token;
   operators[0] = norm_operator(OperatorKind::kFfnNorm, layer.ffn_norm, pass.rows());
-  operators[1].bytes = rows_of(layer.gate, columns) + rows_of(layer.up, columns);
-  operators[1].ops = Ops(2 * pass.rows() * columns * (layer.gate.columns + layer.up.columns));
-  operators[2].bytes = columns_of(layer.down, columns);
-  operators[2].ops = Ops(2 * pass.rows() * columns * layer.down.rows);
+  if (layer.router) {
+    operators[1].bytes = layer.router->bytes();
+    operators[1].ops = Ops(2 * pass.rows() * layer.router->elements());
+  }
+  operators[2].bytes = read(gate_up_bytes(layer, columns));
+  operators[2].ops = Ops(2 * expert_rows * columns * (layer.gate.columns + layer.up.columns));
+  operators[3].bytes = read(columns_of(layer.down, columns));
+  operators[3].ops = Ops(2 * expert_rows * columns * layer.down.rows);
   return operators;
 }
 
@@ -155,8 +179,8 @@ Bytes attention_weight_bytes(const ModelShape& shape, const LayerTensors& layer,
 
 Bytes ffn_weight_bytes(const LayerTensors& layer, std::uint64_t columns) {
   if (columns == 0) return Bytes();
-  return stored(layer.ffn_norm) + rows_of(layer.gate, columns) + rows_of(layer.up, columns) +
-         columns_of(layer.down, columns);
+  const Bytes one_expert = gate_up_bytes(layer, columns) + columns_of(layer.down, columns);
+  return stored(layer.ffn_norm) + stored(layer.router) + one_expert * layer.gate.matrices;
 }
 
 Bytes logits_weight_bytes(const Model& model, std::uint64_t rows) {

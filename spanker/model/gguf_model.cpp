@@ -19,25 +19,16 @@ namespace {
 Result<Architecture> read_architecture(const GgufFile& file) {
   const auto name = file.string("general.architecture");
   if (!name) return tl::unexpected(name.error());
-  for (const auto known :
-       {Architecture::kLlama, Architecture::kMistral, Architecture::kQwen2, Architecture::kQwen3}) {
+  for (const auto known : {Architecture::kLlama, Architecture::kMistral, Architecture::kQwen2,
+                           Architecture::kQwen3, Architecture::kQwen3Moe}) {
     if (*name == to_string(known)) return known;
   }
   return bad_input(fmt::format("{}: general.architecture", file.name()), "architecture is not read",
-                   "llama, mistral, qwen2 or qwen3", fmt::format("\"{}\"", *name));
+                   "llama, mistral, qwen2, qwen3 or qwen3moe", fmt::format("\"{}\"", *name));
 }
 
-/// What cannot be read as a dense model of one file, told before its tensors make odder errors.
-Result<void> refuse_unsupported(const GgufFile& file, std::string_view architecture) {
-  const std::string experts = fmt::format("{}.expert_count", architecture);
-  if (file.find(experts) != nullptr) {
-    const auto count = file.uint32(experts);
-    if (!count) return tl::unexpected(count.error());
-    if (*count > 0) {
-      return bad_input(fmt::format("{}: {}", file.name(), experts), "mixtures of experts are not read yet",
-                       "a dense model", fmt::format("{} experts", *count));
-    }
-  }
+/// What cannot be read as a model of one file, told before its tensors make odder errors.
+Result<void> refuse_unsupported(const GgufFile& file) {
   if (file.find("split.count") != nullptr) {
     const auto count = file.uint32("split.count");
     if (!count) return tl::unexpected(count.error());
@@ -154,6 +145,26 @@ Result<void> read_vocab_size(const GgufFile& file, const Keys& keys, ModelShape&
   return {};
 }
 
+/// Experts, and the width of one, or of the network of a dense layer.
+Result<void> read_ffn(const Keys& keys, ModelShape& shape) {
+  if (auto done = keys.read("expert_count", shape.num_experts, 0); !done) return done;
+  if (shape.num_experts > 0) {
+    if (auto done = keys.read("expert_used_count", shape.num_experts_per_tok); !done) return done;
+  }
+  for (const std::string_view key : {"expert_shared_count", "leading_dense_block_count"}) {
+    std::uint32_t count = 0;
+    if (auto done = keys.read(key, count, 0); !done) return done;
+    if (count > 0) {
+      return keys.wrong(key, "layers that are more than one mixture of experts are not read", "0",
+                        std::to_string(count));
+    }
+  }
+  // In qwen3moe, feed_forward_length is the width of dense layers, of which there are none.
+  const bool own_key = shape.architecture == Architecture::kQwen3Moe;
+  return keys.read_alike(own_key ? "expert_feed_forward_length" : "feed_forward_length",
+                         shape.num_hidden_layers, shape.intermediate_size);
+}
+
 Result<ModelShape> read_shape(const GgufFile& file, Architecture architecture) {
   ModelShape shape;
   shape.architecture = architecture;
@@ -163,8 +174,7 @@ Result<ModelShape> read_shape(const GgufFile& file, Architecture architecture) {
     if (auto done = keys.read("embedding_length", shape.hidden_size); !done) return done;
     if (auto done = keys.read("context_length", shape.max_position_embeddings); !done) return done;
     const std::uint32_t layers = shape.num_hidden_layers;
-    if (auto done = keys.read_alike("feed_forward_length", layers, shape.intermediate_size); !done)
-      return done;
+    if (auto done = read_ffn(keys, shape); !done) return done;
     if (auto done = keys.read_alike("attention.head_count", layers, shape.num_attention_heads); !done)
       return done;
     shape.num_key_value_heads = shape.num_attention_heads;
@@ -193,48 +203,70 @@ std::string at(const GgufFile& file, std::string_view tensor) {
   return fmt::format("{}: tensor {}", file.name(), tensor);
 }
 
-/// That a file has no tensor but the `expected` ones.
-Result<void> check_names(const GgufFile& file, const std::vector<TensorSlot>& slots) {
+Failure unexpected_tensor(const GgufFile& file, std::string_view name, bool has_experts) {
+  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+  if (has("attn_qkv")) {
+    return bad_input(at(file, name), "fused query, key and value tensors are not read",
+                     "separate attn_q, attn_k and attn_v");
+  }
+  if (has("_shexp")) return bad_input(at(file, name), "shared experts are not read", "routed experts alone");
+  const bool of_ffn = has(".ffn_gate.") || has(".ffn_up.") || has(".ffn_down.");
+  if (has_experts && of_ffn && name.ends_with(".weight")) {
+    // "blk.0.ffn_gate.7.weight" was written before experts were stacked, "blk.0.ffn_gate.weight" is dense.
+    const bool one_expert = std::ranges::count(name, '.') == 4;
+    return bad_input(at(file, name),
+                     one_expert ? "experts in a tensor each are not read"
+                                : "dense layers beside mixtures of experts are not read",
+                     "all experts of a layer in ffn_gate_exps, ffn_up_exps and ffn_down_exps");
+  }
+  return bad_input(at(file, name), "tensor does not belong to the model that the file's keys describe");
+}
+
+/// That a file has no tensor but those of the slots.
+Result<void> check_names(const GgufFile& file, const std::vector<TensorSlot>& slots, bool has_experts) {
   std::set<std::string_view> expected;
   for (const TensorSlot& slot : slots) {
     if (slot.presence != Presence::kForbidden) expected.insert(slot.name);
   }
   for (const GgufTensor& tensor : file.tensors()) {
     if (expected.contains(tensor.name)) continue;
-    if (tensor.name.find("attn_qkv") != std::string::npos) {
-      return bad_input(at(file, tensor.name), "fused query, key and value tensors are not read",
-                       "separate attn_q, attn_k and attn_v");
-    }
-    return bad_input(at(file, tensor.name),
-                     "tensor does not belong to the model that the file's keys describe");
+    return unexpected_tensor(file, tensor.name, has_experts);
   }
   return {};
 }
 
-bool has_dimensions(const GgufTensor& tensor, std::uint64_t columns, std::uint64_t rows) {
-  std::uint64_t others = 1;
-  for (std::size_t i = 1; i < tensor.dimensions.size(); ++i) others *= tensor.dimensions[i];
-  // Trailing dimensions of 1 say nothing.
-  const bool flat = tensor.dimensions.size() < 2 || tensor.dimensions[1] == others;
-  return flat && tensor.dimensions[0] == columns && others == rows;
+bool has_dimensions(const GgufTensor& tensor, const Extent& extent) {
+  const std::uint64_t wanted[] = {extent.columns, extent.rows, extent.matrices, 1};
+  for (std::size_t i = 0; i < std::size(wanted); ++i) {
+    // Trailing dimensions of 1 say nothing.
+    const std::uint64_t dimension = i < tensor.dimensions.size() ? tensor.dimensions[i] : 1;
+    if (dimension != wanted[i]) return false;
+  }
+  return true;
+}
+
+std::string to_string(const Extent& extent) {
+  if (extent.form == TensorForm::kVector) return std::to_string(extent.columns);
+  std::string text = fmt::format("{} x {}", extent.columns, extent.rows);
+  return extent.matrices == 1 ? text : fmt::format("{} x {}", text, extent.matrices);
 }
 
 Result<Tensor> read_tensor(const GgufFile& file, const TensorSlot& slot) {
   const GgufTensor* tensor = file.find_tensor(slot.name);
-  const std::string wanted =
-      slot.is_matrix ? fmt::format("{} x {}", slot.columns, slot.rows) : std::to_string(slot.columns);
-  if (tensor == nullptr) return bad_input(at(file, slot.name), "tensor is missing", wanted);
-  if (!has_dimensions(*tensor, slot.columns, slot.rows)) {
-    return bad_input(at(file, slot.name), "wrong dimensions", wanted,
+  const Extent& extent = slot.extent;
+  if (tensor == nullptr) return bad_input(at(file, slot.name), "tensor is missing", to_string(extent));
+  if (!has_dimensions(*tensor, extent)) {
+    return bad_input(at(file, slot.name), "wrong dimensions", to_string(extent),
                      fmt::format("{}", fmt::join(tensor->dimensions, " x ")));
   }
+  const bool is_vector = extent.form == TensorForm::kVector;
   const bool plain_float = tensor->type == TensorType::kF32 || tensor->type == TensorType::kF16;
-  if (slot.is_matrix ? !can_store_weights(tensor->type) : !plain_float) {
+  if (is_vector ? !plain_float : !can_store_weights(tensor->type)) {
     return bad_input(at(file, slot.name), "wrong type",
-                     slot.is_matrix ? "a floating-point or quantised type" : "f32 or f16",
+                     is_vector ? "f32 or f16" : "a floating-point or quantised type",
                      std::string(to_string(tensor->type)));
   }
-  return Tensor{tensor->type, slot.columns, slot.rows};
+  return Tensor{tensor->type, extent.columns, extent.rows, extent.matrices};
 }
 
 }  // namespace
@@ -242,17 +274,14 @@ Result<Tensor> read_tensor(const GgufFile& file, const TensorSlot& slot) {
 Result<Model> model_from_gguf(const GgufFile& file) {
   const auto architecture = read_architecture(file);
   if (!architecture) return tl::unexpected(architecture.error());
-  if (auto fine = refuse_unsupported(file, to_string(*architecture)); !fine)
-    return tl::unexpected(fine.error());
+  if (auto fine = refuse_unsupported(file); !fine) return tl::unexpected(fine.error());
   const auto shape = read_shape(file, *architecture);
   if (!shape) return tl::unexpected(shape.error());
 
-  Model model;
-  model.name = model_name(file);
-  model.shape = *shape;
-  model.layers.resize(shape->num_hidden_layers);
+  Model model = empty_model(model_name(file), *shape);
   const std::vector<TensorSlot> slots = tensor_slots(model);
-  if (auto known = check_names(file, slots); !known) return tl::unexpected(known.error());
+  if (auto known = check_names(file, slots, shape->num_experts > 0); !known)
+    return tl::unexpected(known.error());
   for (const TensorSlot& slot : slots) {
     const bool present = file.find_tensor(slot.name) != nullptr;
     if (!present && slot.presence != Presence::kRequired) continue;

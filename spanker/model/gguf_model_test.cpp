@@ -168,7 +168,109 @@ TEST(GgufModel, Architectures) {
 
   EXPECT_HAS(error_line(as("gemma3")),
              "dir/f.gguf: general.architecture: architecture is not read, wanted llama, mistral, "
-             "qwen2 or qwen3, got \"gemma3\"");
+             "qwen2, qwen3 or qwen3moe, got \"gemma3\"");
+}
+
+/// The same with six experts for each network, of which a token uses two.
+Parts with_experts(Parts parts, const std::string& architecture) {
+  parts.put(architecture + ".expert_count", 6u);
+  parts.put(architecture + ".expert_used_count", 2u);
+  for (const std::string layer : {"blk.0.", "blk.1."}) {
+    for (const std::string name : {"ffn_gate", "ffn_up", "ffn_down"}) {
+      Info info = parts.tensors.extract(layer + name + ".weight").mapped();
+      info.dimensions.push_back(6);
+      parts.tensors[layer + name + "_exps.weight"] = info;
+    }
+    parts.tensors[layer + "ffn_gate_inp.weight"] = {{64, 6}, 0};
+  }
+  return parts;
+}
+
+Parts mixtral() { return with_experts(llama(), "llama"); }
+
+Parts qwen3moe() {
+  Parts parts = with_experts(as("qwen3moe"), "qwen3moe");
+  parts.put("qwen3moe.expert_feed_forward_length", 96u);
+  parts.put("qwen3moe.feed_forward_length", 4096u);  // of dense layers
+  for (const std::string layer : {"blk.0.", "blk.1."}) {
+    parts.tensors[layer + "attn_q_norm.weight"] = {{16}, 0};
+    parts.tensors[layer + "attn_k_norm.weight"] = {{16}, 0};
+  }
+  return parts;
+}
+
+TEST(GgufModel, MixturesOfExperts) {
+  const auto llama_with_experts = read(mixtral());
+  ASSERT_TRUE(llama_with_experts) << to_line(llama_with_experts.error());
+  EXPECT_EQ(llama_with_experts->shape,
+            (ModelShape{Architecture::kLlama, 2, 64, 96, 4, 2, 16, 100, 512, 1e-5, 10000, false, 6, 2}));
+  const LayerTensors& layer = llama_with_experts->layers[1];
+  EXPECT_EQ(layer.router, (Tensor{TensorType::kF32, 64, 6}));
+  EXPECT_EQ(layer.gate, (Tensor{TensorType::kQ4_0, 64, 96, 6}));
+  EXPECT_EQ(layer.down, (Tensor{TensorType::kQ4_0, 96, 64, 6}));
+  EXPECT_EQ(layer.experts_per_token, 2u);
+
+  const auto qwen = read(qwen3moe());
+  ASSERT_TRUE(qwen) << to_line(qwen.error());
+  EXPECT_EQ(qwen->shape,
+            (ModelShape{Architecture::kQwen3Moe, 2, 64, 96, 4, 2, 16, 100, 512, 1e-5, 10000, false, 6, 2}));
+  EXPECT_TRUE(qwen->layers[0].query_norm);
+
+  Parts quantised = mixtral();
+  quantised.tensors["blk.0.ffn_gate_inp.weight"].type = 8;
+  EXPECT_EQ(read(quantised)->layers[0].router->type, TensorType::kQ8_0);
+}
+
+TEST(GgufModel, ExpertsThatCannotBe) {
+  const auto with = [](Parts parts, const std::string& key, auto value) {
+    parts.put(key, value);
+    return error_line(parts);
+  };
+  EXPECT_HAS(with(mixtral(), "llama.expert_used_count", 7u),
+             "dir/f.gguf: num_experts_per_tok out of range, wanted 1 to 6, got 7");
+  EXPECT_HAS(with(mixtral(), "llama.expert_used_count", 0u), "num_experts_per_tok out of range");
+  EXPECT_HAS(with(mixtral(), "llama.expert_count", 0xFFFFFFFFu), "out of range");
+  EXPECT_HAS(with(mixtral(), "llama.expert_count", 7u),
+             "tensor blk.0.ffn_gate_inp.weight: wrong dimensions, wanted 64 x 7, got 64 x 6");
+  EXPECT_HAS(with(as("mistral"), "mistral.expert_count", 8u), "mistral.expert_used_count: key is missing");
+  EXPECT_HAS(error_line(with_experts(as("mistral"), "mistral")), "num_experts out of range for mistral");
+  EXPECT_HAS(error_line(as("qwen3moe")), "qwen3moe.expert_feed_forward_length: key is missing");
+  Parts none = as("qwen3moe");
+  none.put("qwen3moe.expert_feed_forward_length", 96u);
+  EXPECT_HAS(error_line(none), "num_experts out of range for qwen3moe, wanted 1 to 65536, got 0");
+  Parts unsaid = mixtral();
+  unsaid.keys.erase("llama.expert_used_count");
+  EXPECT_HAS(error_line(unsaid), "llama.expert_used_count: key is missing, wanted an integer");
+}
+
+TEST(GgufModel, LayersThatAreMoreThanAMixtureAreRefused) {
+  for (const std::string key : {"qwen3moe.expert_shared_count", "qwen3moe.leading_dense_block_count"}) {
+    Parts parts = qwen3moe();
+    parts.put(key, 1u);
+    EXPECT_HAS(error_line(parts),
+               "dir/f.gguf: " + key +
+                   ": layers that are more than one mixture of experts are not read, wanted 0, got 1");
+    parts.put(key, 0u);
+    EXPECT_EQ(error_line(parts), "no error");
+  }
+  const auto with_tensor = [](const std::string& name) {
+    Parts parts = qwen3moe();
+    parts.tensors[name] = {{64, 96}, 2};
+    return error_line(parts);
+  };
+  EXPECT_HAS(with_tensor("blk.0.ffn_gate_shexp.weight"),
+             "tensor blk.0.ffn_gate_shexp.weight: shared experts are not read");
+  EXPECT_HAS(with_tensor("blk.0.ffn_gate_inp_shexp.weight"), "shared experts are not read");
+  EXPECT_HAS(with_tensor("blk.1.ffn_up.weight"),
+             "tensor blk.1.ffn_up.weight: dense layers beside mixtures of experts are not read");
+  EXPECT_HAS(
+      with_tensor("blk.0.ffn_gate.5.weight"),
+      "tensor blk.0.ffn_gate.5.weight: experts in a tensor each are not read, wanted all experts of a layer "
+      "in ffn_gate_exps, ffn_up_exps and ffn_down_exps");
+  EXPECT_HAS(with_tensor("blk.0.exp_probs_b.bias"), "tensor does not belong to the model");
+  Parts dense = llama();
+  dense.tensors["blk.0.ffn_gate_exps.weight"] = {{64, 96, 6}, 2};
+  EXPECT_HAS(error_line(dense), "tensor blk.0.ffn_gate_exps.weight: tensor does not belong to the model");
 }
 
 TEST(GgufModel, OptionalTensorsAreKept) {
@@ -319,11 +421,6 @@ TEST(GgufModel, ShapesThatCannotBe) {
 
 TEST(GgufModel, WhatIsNotReadYet) {
   Parts parts = llama();
-  parts.put("llama.expert_count", 8u);
-  EXPECT_HAS(error_line(parts),
-             "llama.expert_count: mixtures of experts are not read yet, wanted a dense model, got 8 "
-             "experts");
-  parts = llama();
   parts.put("split.count", 3u);
   EXPECT_HAS(error_line(parts), "split.count: models in several files are not read yet");
   parts.put("split.count", 1u);
@@ -335,30 +432,32 @@ TEST(GgufModel, WhatIsNotReadYet) {
 }
 
 TEST(GgufModel, EveryTensorMustBeThere) {
-  const Parts whole = llama();
-  for (const auto& [name, info] : whole.tensors) {
-    if (name == "output.weight") continue;
-    Parts parts = whole;
-    parts.tensors.erase(name);
-    EXPECT_HAS(error_line(parts), "dir/f.gguf: tensor " + name + ": tensor is missing");
+  for (const Parts& whole : {llama(), mixtral(), qwen3moe()}) {
+    for (const auto& [name, info] : whole.tensors) {
+      if (name == "output.weight") continue;
+      Parts parts = whole;
+      parts.tensors.erase(name);
+      EXPECT_HAS(error_line(parts), "dir/f.gguf: tensor " + name + ": tensor is missing");
+    }
   }
 }
 
 TEST(GgufModel, EveryTensorMustHaveItsDimensions) {
-  const Parts whole = llama();
-  for (const auto& [name, info] : whole.tensors) {
-    for (std::size_t i = 0; i < info.dimensions.size(); ++i) {
+  for (const Parts& whole : {llama(), mixtral()}) {
+    for (const auto& [name, info] : whole.tensors) {
+      for (std::size_t i = 0; i < info.dimensions.size(); ++i) {
+        Parts parts = whole;
+        parts.tensors[name].dimensions[i] *= 2;
+        EXPECT_HAS(error_line(parts), "dir/f.gguf: tensor " + name + ": wrong dimensions");
+      }
       Parts parts = whole;
-      parts.tensors[name].dimensions[i] *= 2;
+      parts.tensors[name].dimensions.resize(4, 1);
+      EXPECT_EQ(error_line(parts), "no error") << name;
+      parts.tensors[name].dimensions.back() = 2;
       EXPECT_HAS(error_line(parts), "dir/f.gguf: tensor " + name + ": wrong dimensions");
     }
-    Parts parts = whole;
-    parts.tensors[name].dimensions.resize(4, 1);
-    EXPECT_EQ(error_line(parts), "no error") << name;
-    parts.tensors[name].dimensions.back() = 2;
-    EXPECT_HAS(error_line(parts), "dir/f.gguf: tensor " + name + ": wrong dimensions");
   }
-  Parts folded = whole;
+  Parts folded = llama();
   folded.tensors["token_embd.weight"] = {{64, 1, 100}, 2};
   EXPECT_HAS(error_line(folded),
              "tensor token_embd.weight: wrong dimensions, wanted 64 x 100, got 64 x 1 x 100");

@@ -81,9 +81,10 @@ void GgufWriter::put_int32s(std::string_view key, std::span<const std::int32_t> 
 
 void GgufWriter::put_tensor(std::string_view name, const Tensor& tensor) {
   append_string(tensor_infos_, name);
-  append(tensor_infos_, tensor.rows == 1 ? std::uint32_t{1} : std::uint32_t{2});
-  append(tensor_infos_, tensor.columns);
-  if (tensor.rows != 1) append(tensor_infos_, tensor.rows);
+  const std::uint64_t dimensions[] = {tensor.columns, tensor.rows, tensor.matrices};
+  const std::uint32_t count = tensor.matrices != 1 ? 3 : tensor.rows != 1 ? 2 : 1;
+  append(tensor_infos_, count);
+  for (const std::uint64_t dimension : std::span(dimensions).first(count)) append(tensor_infos_, dimension);
   append(tensor_infos_, tensor.type);
   append(tensor_infos_, data_bytes_);
   data_bytes_ += gguf_padded(tensor.bytes().value);
@@ -113,7 +114,13 @@ void put_model(GgufWriter& writer, const Model& model) {
   writer.put_uint32(key("block_count"), shape.num_hidden_layers);
   writer.put_uint32(key("context_length"), shape.max_position_embeddings);
   writer.put_uint32(key("embedding_length"), shape.hidden_size);
-  writer.put_uint32(key("feed_forward_length"), shape.intermediate_size);
+  const bool own_key = shape.architecture == Architecture::kQwen3Moe;
+  writer.put_uint32(key(own_key ? "expert_feed_forward_length" : "feed_forward_length"),
+                    shape.intermediate_size);
+  if (shape.num_experts > 0) {
+    writer.put_uint32(key("expert_count"), shape.num_experts);
+    writer.put_uint32(key("expert_used_count"), shape.num_experts_per_tok);
+  }
   writer.put_uint32(key("attention.head_count"), shape.num_attention_heads);
   writer.put_uint32(key("attention.head_count_kv"), shape.num_key_value_heads);
   writer.put_uint32(key("attention.key_length"), shape.head_dim);

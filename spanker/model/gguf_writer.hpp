@@ -27,7 +27,7 @@ class GgufWriter {
   void put_strings(std::string_view key, std::span<const std::string> values);
   void put_float32s(std::string_view key, std::span<const float> values);
   void put_int32s(std::string_view key, std::span<const std::int32_t> values);
-  /// One row is written as a tensor of one dimension.
+  /// With one dimension where it has one row, three where it is a stack of matrices, two otherwise.
   void put_tensor(std::string_view name, const Tensor& tensor);
 
   /// Everything before the first tensor's data, padding included.

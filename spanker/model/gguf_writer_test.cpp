@@ -29,9 +29,10 @@ TEST(GgufWriter, PacksAsByHand) {
   writer.put_int32s("types", types);
   writer.put_tensor("m", {TensorType::kQ4_0, 64, 3});
   writer.put_tensor("v", {TensorType::kF32, 4, 1});
+  writer.put_tensor("stack", {TensorType::kF16, 4, 1, 6});
 
   GgufBytes by_hand;
-  by_hand.header(2, 7)
+  by_hand.header(3, 7)
       .u32_key("u", 7)
       .key("f", 6)
       .u32(0x3F800000)
@@ -41,9 +42,10 @@ TEST(GgufWriter, PacksAsByHand) {
   by_hand.key("words", 9).u32(8).u64(2).text("x").text("");
   by_hand.key("scores", 9).u32(6).u64(2).u32(0x3F800000).u32(0xC0000000);
   by_hand.key("types", 9).u32(5).u64(2).u32(1).u32(0xFFFFFFFF);
-  by_hand.tensor("m", {64, 3}, 2, 0).tensor("v", {4}, 0, 128).pad();  // 108 bytes, padded
+  by_hand.tensor("m", {64, 3}, 2, 0).tensor("v", {4}, 0, 128);  // 108 bytes, padded
+  by_hand.tensor("stack", {4, 1, 6}, 1, 160).pad();
   EXPECT_EQ(writer.header(), by_hand.str());
-  EXPECT_EQ(writer.file_bytes(), by_hand.size() + 128 + 32);
+  EXPECT_EQ(writer.file_bytes(), by_hand.size() + 128 + 32 + 64);
 }
 
 TEST(GgufWriter, PadsToAlignment) {
@@ -76,6 +78,21 @@ TEST(GgufWriter, ModelsReadBackAsTheyWere) {
       model.layers[2].down.type = TensorType::kQ8_0;
       const Model read = round_trip(model);
       EXPECT_EQ(read.name, model.name);
+      EXPECT_EQ(read.shape, model.shape);
+      EXPECT_EQ(named_tensors(read), named_tensors(model));
+      EXPECT_EQ(read.layers, model.layers);
+    }
+  }
+}
+
+TEST(GgufWriter, MixturesOfExpertsReadBackAsTheyWere) {
+  for (const auto architecture : {Architecture::kLlama, Architecture::kQwen3Moe}) {
+    for (const std::uint32_t experts : {1u, 6u}) {
+      const ModelShape shape{architecture, 2, 64, 96, 4, 2, 32, 100, 128, 1e-5, 500000, true, experts, 1};
+      Model model = make_model("round trip", shape, TensorType::kQ4_0).value();
+      model.layers[0].router->type = TensorType::kF16;
+      model.layers[1].down.type = TensorType::kQ8_0;
+      const Model read = round_trip(model);
       EXPECT_EQ(read.shape, model.shape);
       EXPECT_EQ(named_tensors(read), named_tensors(model));
       EXPECT_EQ(read.layers, model.layers);

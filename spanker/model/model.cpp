@@ -1,5 +1,7 @@
 #include "spanker/model/model.hpp"
 
+#include <algorithm>
+
 #include "spanker/model/tensor_table.hpp"
 
 namespace spanker {
@@ -14,6 +16,8 @@ std::string_view to_string(Architecture architecture) {
       return "qwen2";
     case Architecture::kQwen3:
       return "qwen3";
+    case Architecture::kQwen3Moe:
+      return "qwen3moe";
   }
   return {};
 }
@@ -22,8 +26,6 @@ Bytes Tensor::row_bytes() const {
   const BlockShape block = block_shape(type);
   return Bytes(columns / block.elements * block.bytes);
 }
-
-Bytes Tensor::bytes() const { return row_bytes() * rows; }
 
 std::uint64_t parameter_count(const Model& model) {
   std::uint64_t count = 0;
@@ -41,7 +43,10 @@ Bytes decode_weight_bytes(const Model& model) {
   Bytes bytes = model.token_embedding.row_bytes();
   for (const NamedTensor& named : named_tensors(model)) {
     const bool looked_up_only = named.purpose == TensorPurpose::kTokenEmbedding && model.output.has_value();
-    if (!looked_up_only) bytes += named.tensor.bytes();
+    if (looked_up_only) continue;
+    // No token uses more than one matrix of what is no stack.
+    bytes += named.tensor.matrix_bytes() *
+             std::min<std::uint64_t>(named.tensor.matrices, model.shape.experts_per_token());
   }
   return bytes;
 }

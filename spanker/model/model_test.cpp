@@ -26,6 +26,7 @@ TEST(Model, ArchitectureNames) {
   EXPECT_EQ(to_string(Architecture::kMistral), "mistral");
   EXPECT_EQ(to_string(Architecture::kQwen2), "qwen2");
   EXPECT_EQ(to_string(Architecture::kQwen3), "qwen3");
+  EXPECT_EQ(to_string(Architecture::kQwen3Moe), "qwen3moe");
 }
 
 TEST(Model, TensorBytesCountBlocks) {
@@ -34,6 +35,11 @@ TEST(Model, TensorBytesCountBlocks) {
   EXPECT_EQ((Tensor{TensorType::kQ6_K, 512, 2}).bytes(), Bytes(2 * 2 * 210));
   EXPECT_EQ((Tensor{TensorType::kF32, 7, 1}).bytes(), Bytes(28));
   EXPECT_EQ((Tensor{TensorType::kF16, 7, 5}).elements(), 35u);
+  const Tensor stack{TensorType::kQ4_0, 64, 3, 5};
+  EXPECT_EQ(stack.row_bytes(), Bytes(36));
+  EXPECT_EQ(stack.matrix_bytes(), Bytes(108));
+  EXPECT_EQ(stack.bytes(), Bytes(540));
+  EXPECT_EQ(stack.elements(), 64u * 3 * 5);
 }
 
 // By hand: embedding 64*320, output the same; a layer has q and o 64*128 each, k and v 64*64 each, three
@@ -65,6 +71,59 @@ TEST(Model, Qwen2HasBiasesAndQwen3HeadNorms) {
   EXPECT_EQ(parameter_count(small_model(Architecture::kMistral)), llama);
   EXPECT_EQ(parameter_count(small_model(Architecture::kQwen2)), llama + 2 * (128 + 64 + 64));
   EXPECT_EQ(parameter_count(small_model(Architecture::kQwen3)), llama + 2 * (32 + 32));
+}
+
+// Five experts instead of one network, and a router with a row for each.
+constexpr std::uint64_t kMoreMatrices = 2 * 4 * 3 * 64 * 96;
+constexpr std::uint64_t kRouters = 2 * 5 * 64;
+
+ModelShape shape_with_experts(Architecture architecture) {
+  ModelShape shape = small_shape(architecture);
+  shape.num_experts = 5;
+  shape.num_experts_per_tok = 2;
+  return shape;
+}
+
+TEST(Model, CountsOfAMixtureOfExperts) {
+  const Model model =
+      make_model("small", shape_with_experts(Architecture::kLlama), TensorType::kQ4_0).value();
+  const Model dense = small_model(Architecture::kLlama);
+  EXPECT_EQ(parameter_count(model), parameter_count(dense) + kMoreMatrices + kRouters);
+  EXPECT_EQ(weight_bytes(model), weight_bytes(dense) + Bytes(kMoreMatrices / 32 * 18 + kRouters * 4));
+  // A token reads two experts where it read one network.
+  EXPECT_EQ(decode_weight_bytes(model),
+            decode_weight_bytes(dense) + Bytes(2 * 3 * 64 * 96 / 32 * 18 + kRouters * 4));
+  const Model qwen =
+      make_model("small", shape_with_experts(Architecture::kQwen3Moe), TensorType::kQ4_0).value();
+  EXPECT_EQ(parameter_count(qwen), parameter_count(model) + 2 * (32 + 32));
+}
+
+TEST(Model, ExpertsAreStacksBesideARouterInF32) {
+  const Model model =
+      make_model("small", shape_with_experts(Architecture::kQwen3Moe), TensorType::kQ8_0).value();
+  const LayerTensors& layer = model.layers[1];
+  EXPECT_EQ(layer.router, (Tensor{TensorType::kF32, 64, 5}));
+  EXPECT_EQ(layer.gate, (Tensor{TensorType::kQ8_0, 64, 96, 5}));
+  EXPECT_EQ(layer.up, (Tensor{TensorType::kQ8_0, 64, 96, 5}));
+  EXPECT_EQ(layer.down, (Tensor{TensorType::kQ8_0, 96, 64, 5}));
+  EXPECT_EQ(layer.experts_per_token, 2u);
+  EXPECT_EQ(layer.query_norm, (Tensor{TensorType::kF32, 32, 1}));
+
+  std::vector<std::string> names;
+  for (const NamedTensor& named : named_tensors(model)) {
+    if (named.name.starts_with("blk.0.ffn") && named.purpose == TensorPurpose::kFfn)
+      names.push_back(named.name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"blk.0.ffn_gate_inp.weight", "blk.0.ffn_gate_exps.weight",
+                                             "blk.0.ffn_up_exps.weight", "blk.0.ffn_down_exps.weight"}));
+}
+
+TEST(Model, ADenseLayerIsOneExpertWithoutARouter) {
+  const Model model = small_model(Architecture::kLlama);
+  EXPECT_EQ(model.shape.experts(), 1u);
+  EXPECT_EQ(model.shape.experts_per_token(), 1u);
+  EXPECT_FALSE(model.layers[0].router);
+  EXPECT_EQ(model.layers[0].experts_per_token, 1u);
 }
 
 TEST(Model, MakesEachTensorWithItsDimensions) {
@@ -180,6 +239,37 @@ TEST(CheckShape, NamesTheHyperparameterThatIsWrong) {
   }
 }
 
+TEST(CheckShape, ExpertsWhereTheArchitectureHasThem) {
+  const auto line = [](Architecture architecture, std::uint32_t experts, std::uint32_t used) {
+    ModelShape shape = small_shape(architecture);
+    shape.num_experts = experts;
+    shape.num_experts_per_tok = used;
+    const auto checked = check_shape(shape, "here");
+    return checked ? std::string("sound") : to_line(checked.error());
+  };
+  using enum Architecture;
+  EXPECT_EQ(line(kLlama, 8, 8), "sound");
+  EXPECT_EQ(line(kQwen3Moe, 1, 1), "sound");
+  EXPECT_EQ(line(kLlama, 65536, 1),
+            "here: num_experts * intermediate_size out of range, wanted 1 to 4194304, got 6291456");
+  EXPECT_EQ(line(kMistral, 8, 2),
+            "here: num_experts out of range for mistral, wanted 0: a dense model, got 8");
+  EXPECT_EQ(line(kQwen2, 8, 2), "here: num_experts out of range for qwen2, wanted 0: a dense model, got 8");
+  EXPECT_EQ(line(kQwen3, 1, 1), "here: num_experts out of range for qwen3, wanted 0: a dense model, got 1");
+  EXPECT_EQ(line(kQwen3Moe, 0, 0), "here: num_experts out of range for qwen3moe, wanted 1 to 65536, got 0");
+  EXPECT_EQ(line(kLlama, 8, 0), "here: num_experts_per_tok out of range, wanted 1 to 8, got 0");
+  EXPECT_EQ(line(kLlama, 8, 9), "here: num_experts_per_tok out of range, wanted 1 to 8, got 9");
+  EXPECT_EQ(line(kLlama, 0, 1), "here: num_experts_per_tok out of range, wanted 0 to 0, got 1");
+  ModelShape narrow = small_shape(kLlama);
+  narrow.intermediate_size = 1;
+  narrow.num_experts = 65537;
+  narrow.num_experts_per_tok = 1;
+  const auto checked = check_shape(narrow, "here");
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(to_line(checked.error()),
+            "here: num_experts out of range for llama, wanted 0 to 65536, got 65537");
+}
+
 TEST(CheckShape, TheLargestShapeDoesNotOverflow) {
   const ModelShape largest{Architecture::kQwen2,
                            4096,
@@ -198,6 +288,14 @@ TEST(CheckShape, TheLargestShapeDoesNotOverflow) {
   const double layer = 4 * hidden * hidden + 3 * hidden * 0x1p22;
   const double elements = 2 * hidden * 0x1p24 + 4096 * layer;
   EXPECT_NEAR(static_cast<double>(weight_bytes(model).value) / (8 * elements), 1, 1e-3);
+
+  ModelShape experts = largest;
+  experts.architecture = Architecture::kLlama;
+  experts.num_experts = experts.num_experts_per_tok = 1u << 16;
+  experts.intermediate_size = 1u << 6;
+  const Model mixture = make_model("largest", experts, TensorType::kF64).value();
+  const double routers = 4096 * hidden * 0x1p16;
+  EXPECT_NEAR(static_cast<double>(weight_bytes(mixture).value) / (8 * elements + 4 * routers), 1, 1e-3);
 }
 
 TEST(MakeModel, NamesTheTensorThatDoesNotFitTheQuantisation) {

@@ -14,7 +14,8 @@ namespace {
 
 using enum Architecture;
 
-// Columns: layers, hidden, ffn, heads, key/value heads, head_dim, vocabulary, context, epsilon, theta, tied.
+// Columns: layers, hidden, ffn, heads, key/value heads, head_dim, vocabulary, context, epsilon, theta, tied,
+// and in mixtures experts and experts of a token.
 constexpr auto kPresets = std::to_array<Preset>({
     {"llama-2-13b",
      "config.json of meta-llama/Llama-2-13b-hf",
@@ -31,6 +32,15 @@ constexpr auto kPresets = std::to_array<Preset>({
     {"llama-3-8b",
      "config.json of meta-llama/Meta-Llama-3-8B",
      {kLlama, 32, 4096, 14336, 32, 8, 128, 128256, 8192, 1e-5, 500000, false}},
+    {"llama-3.1-405b",
+     "config.json of meta-llama/Llama-3.1-405B",
+     {kLlama, 126, 16384, 53248, 128, 8, 128, 128256, 131072, 1e-5, 500000, false}},
+    {"llama-3.1-70b",
+     "config.json of meta-llama/Llama-3.1-70B",
+     {kLlama, 80, 8192, 28672, 64, 8, 128, 128256, 131072, 1e-5, 500000, false}},
+    {"llama-3.1-8b",
+     "config.json of meta-llama/Llama-3.1-8B",
+     {kLlama, 32, 4096, 14336, 32, 8, 128, 128256, 131072, 1e-5, 500000, false}},
     {"llama-3.2-1b",
      "config.json of meta-llama/Llama-3.2-1B",
      {kLlama, 16, 2048, 8192, 32, 8, 64, 128256, 131072, 1e-5, 500000, true}},
@@ -41,6 +51,9 @@ constexpr auto kPresets = std::to_array<Preset>({
     {"mistral-7b",
      "config.json of mistralai/Mistral-7B-Instruct-v0.2",
      {kMistral, 32, 4096, 14336, 32, 8, 128, 32000, 32768, 1e-5, 1000000, false}},
+    {"mixtral-8x7b",
+     "config.json of mistralai/Mixtral-8x7B-Instruct-v0.1",
+     {kLlama, 32, 4096, 14336, 32, 8, 128, 32000, 32768, 1e-5, 1000000, false, 8, 2}},
     {"qwen2.5-0.5b",
      "config.json of Qwen/Qwen2.5-0.5B-Instruct",
      {kQwen2, 24, 896, 4864, 14, 2, 64, 151936, 32768, 1e-6, 1000000, true}},
@@ -50,6 +63,9 @@ constexpr auto kPresets = std::to_array<Preset>({
     {"qwen2.5-7b",
      "config.json of Qwen/Qwen2.5-7B-Instruct",
      {kQwen2, 28, 3584, 18944, 28, 4, 128, 152064, 32768, 1e-6, 1000000, false}},
+    {"qwen3-30b-a3b",
+     "config.json of Qwen/Qwen3-30B-A3B",
+     {kQwen3Moe, 48, 2048, 768, 32, 4, 128, 151936, 40960, 1e-6, 1000000, false, 128, 8}},
     {"qwen3-8b",
      "config.json of Qwen/Qwen3-8B",
      {kQwen3, 36, 4096, 12288, 32, 8, 128, 151936, 40960, 1e-6, 1000000, false}},
@@ -73,22 +89,20 @@ Result<Model> make_model(std::string_view name, const ModelShape& shape, TensorT
     return bad_input(std::string(name), "weights cannot be stored as plain integers",
                      "a floating-point or quantised type", std::string(to_string(quant)));
   }
-  Model model;
-  model.name = name;
-  model.shape = shape;
-  model.layers.resize(shape.num_hidden_layers);
+  Model model = empty_model(name, shape);
   const std::uint32_t block = block_shape(quant).elements;
   for (const TensorSlot& slot : tensor_slots(model)) {
     if (slot.presence != Presence::kRequired) continue;
-    if (slot.is_matrix && slot.columns % block != 0) {
+    const auto& [form, columns, rows, matrices] = slot.extent;
+    if (form == TensorForm::kMatrix && columns % block != 0) {
       // The 32-element types divide most shapes, f16 all of them.
       return bad_input(fmt::format("{}: tensor {}", name, slot.name),
                        fmt::format("cannot be stored as {}", to_string(quant)),
                        fmt::format("columns a multiple of {} ({} would do)", block,
-                                   slot.columns % 32 == 0 ? "q4_0 or q8_0" : "f16"),
-                       fmt::format("{} columns", slot.columns));
+                                   columns % 32 == 0 ? "q4_0 or q8_0" : "f16"),
+                       fmt::format("{} columns", columns));
     }
-    slot.store({slot.is_matrix ? quant : TensorType::kF32, slot.columns, slot.rows});
+    slot.store({form == TensorForm::kMatrix ? quant : TensorType::kF32, columns, rows, matrices});
   }
   return model;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -13,6 +14,26 @@ struct Bounded {
   std::uint64_t value;
   std::uint64_t most;
 };
+
+Result<void> check_experts(const ModelShape& shape, std::string_view where) {
+  const bool may =
+      shape.architecture == Architecture::kLlama || shape.architecture == Architecture::kQwen3Moe;
+  const bool must = shape.architecture == Architecture::kQwen3Moe;
+  const std::uint32_t least = must ? 1 : 0;
+  const std::uint32_t most = may ? 1u << 16 : 0;
+  if (shape.num_experts < least || shape.num_experts > most) {
+    return bad_input(
+        std::string(where), fmt::format("num_experts out of range for {}", to_string(shape.architecture)),
+        may ? fmt::format("{} to {}", least, most) : "0: a dense model", std::to_string(shape.num_experts));
+  }
+  const std::uint32_t least_used = std::min(shape.num_experts, 1u);
+  if (shape.num_experts_per_tok < least_used || shape.num_experts_per_tok > shape.num_experts) {
+    return bad_input(std::string(where), "num_experts_per_tok out of range",
+                     fmt::format("{} to {}", least_used, shape.num_experts),
+                     std::to_string(shape.num_experts_per_tok));
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -28,6 +49,7 @@ Result<void> check_shape(const ModelShape& shape, std::string_view where) {
       {"vocab_size", shape.vocab_size, 1u << 24},
       {"max_position_embeddings", shape.max_position_embeddings, (1u << 31) - 1},
       {"num_attention_heads * head_dim", std::uint64_t{shape.num_attention_heads} * shape.head_dim, 1u << 20},
+      {"num_experts * intermediate_size", std::uint64_t{shape.experts()} * shape.intermediate_size, 1u << 22},
   };
   for (const Bounded& count : counts) {
     if (count.value < 1 || count.value > count.most) {
@@ -48,7 +70,7 @@ Result<void> check_shape(const ModelShape& shape, std::string_view where) {
     return bad_input(std::string(where), "rope_theta out of range", "a finite number above 0",
                      fmt::format("{}", shape.rope_theta));
   }
-  return {};
+  return check_experts(shape, where);
 }
 
 }  // namespace spanker

@@ -7,14 +7,10 @@
 namespace spanker {
 namespace {
 
-struct Extent {
-  bool is_matrix;
-  std::uint64_t columns;
-  std::uint64_t rows;
-};
-
-Extent vector(std::uint64_t elements) { return {false, elements, 1}; }
-Extent matrix(std::uint64_t columns, std::uint64_t rows) { return {true, columns, rows}; }
+Extent vector(std::uint64_t elements) { return {TensorForm::kVector, elements}; }
+Extent matrix(std::uint64_t columns, std::uint64_t rows, std::uint64_t matrices = 1) {
+  return {TensorForm::kMatrix, columns, rows, matrices};
+}
 
 /// Calls visit(name, purpose, extent, presence, place) for every place of a model, const or not; `place` is a
 /// Tensor or an optional Tensor. The one list of what tensors a model can have.
@@ -30,7 +26,12 @@ void visit_places(SomeModel& model, Visit visit) {
   const std::uint64_t keys = shape.num_key_value_heads * head;
   const std::uint64_t vocabulary = shape.vocab_size;
   const Presence bias = shape.architecture == Architecture::kQwen2 ? kRequired : kOptional;
-  const Presence head_norm = shape.architecture == Architecture::kQwen3 ? kRequired : kForbidden;
+  const bool has_head_norms =
+      shape.architecture == Architecture::kQwen3 || shape.architecture == Architecture::kQwen3Moe;
+  const Presence head_norm = has_head_norms ? kRequired : kForbidden;
+  const std::uint64_t experts = shape.experts();
+  const Presence router = shape.num_experts > 0 ? kRequired : kForbidden;
+  const std::string_view stack = shape.num_experts > 0 ? "_exps" : "";
 
   visit("token_embd.weight", kTokenEmbedding, matrix(hidden, vocabulary), kRequired, model.token_embedding);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
@@ -51,9 +52,14 @@ void visit_places(SomeModel& model, Visit visit) {
     visit_in_layer("attn_q_norm.weight", kNorm, vector(head), head_norm, layer.query_norm);
     visit_in_layer("attn_k_norm.weight", kNorm, vector(head), head_norm, layer.key_norm);
     visit_in_layer("ffn_norm.weight", kNorm, vector(hidden), kRequired, layer.ffn_norm);
-    visit_in_layer("ffn_gate.weight", kFfn, matrix(hidden, ffn), kRequired, layer.gate);
-    visit_in_layer("ffn_up.weight", kFfn, matrix(hidden, ffn), kRequired, layer.up);
-    visit_in_layer("ffn_down.weight", kFfn, matrix(ffn, hidden), kRequired, layer.down);
+    visit_in_layer("ffn_gate_inp.weight", kFfn, Extent{TensorForm::kRouter, hidden, experts}, router,
+                   layer.router);
+    visit_in_layer(fmt::format("ffn_gate{}.weight", stack), kFfn, matrix(hidden, ffn, experts), kRequired,
+                   layer.gate);
+    visit_in_layer(fmt::format("ffn_up{}.weight", stack), kFfn, matrix(hidden, ffn, experts), kRequired,
+                   layer.up);
+    visit_in_layer(fmt::format("ffn_down{}.weight", stack), kFfn, matrix(ffn, hidden, experts), kRequired,
+                   layer.down);
   }
   visit("output_norm.weight", kNorm, vector(hidden), kRequired, model.output_norm);
   visit("output.weight", kOutput, matrix(hidden, vocabulary),
@@ -93,10 +99,19 @@ std::vector<NamedTensor> named_tensors(const Model& model) {
   return tensors;
 }
 
+Model empty_model(std::string_view name, const ModelShape& shape) {
+  Model model;
+  model.name = name;
+  model.shape = shape;
+  model.layers.resize(shape.num_hidden_layers);
+  for (LayerTensors& layer : model.layers) layer.experts_per_token = shape.experts_per_token();
+  return model;
+}
+
 std::vector<TensorSlot> tensor_slots(Model& model) {
   std::vector<TensorSlot> slots;
   visit_places(model, [&](std::string name, TensorPurpose, Extent extent, Presence presence, auto& place) {
-    slots.push_back({std::move(name), extent.is_matrix, extent.columns, extent.rows, presence});
+    slots.push_back({std::move(name), extent, presence});
     point_at(slots.back(), place);
   });
   return slots;

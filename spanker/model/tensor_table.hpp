@@ -16,7 +16,8 @@ enum class TensorPurpose { kTokenEmbedding, kAttention, kFfn, kNorm, kOutput };
 /// "token embedding", "attention", "ffn", "norms", "output".
 std::string_view to_string(TensorPurpose purpose);
 
-/// A tensor that a model has. Biases and rope_freqs.weight count as attention, all RMSNorm weights as norms.
+/// A tensor that a model has. Biases and rope_freqs.weight count as attention, routers as ffn, all RMSNorm
+/// weights as norms.
 struct NamedTensor {
   std::string name;  ///< in a GGUF file: "blk.0.attn_q.weight"
   TensorPurpose purpose;
@@ -48,12 +49,24 @@ std::vector<TensorGroup> tensor_groups(const Model& model);
 
 enum class Presence { kRequired, kOptional, kForbidden };
 
+enum class TensorForm {
+  kVector,  ///< one row, never quantised
+  kMatrix,  ///< stored as a file or a user likes
+  kRouter,  ///< a matrix that is small and decides much, which converters and presets leave in f32
+};
+
+/// The form and the dimensions that a tensor must have.
+struct Extent {
+  TensorForm form;
+  std::uint64_t columns;
+  std::uint64_t rows = 1;
+  std::uint64_t matrices = 1;
+};
+
 /// A place for a tensor in a model of a given shape, to be filled.
 struct TensorSlot {
   std::string name;  ///< in a GGUF file
-  bool is_matrix;    ///< else a vector: one row, never quantised
-  std::uint64_t columns;
-  std::uint64_t rows;
+  Extent extent;
   Presence presence;
   Tensor* tensor = nullptr;                          ///< in `model`; null where the place below is used
   std::optional<Tensor>* optional_tensor = nullptr;  ///< in `model`
@@ -67,7 +80,10 @@ struct TensorSlot {
   }
 };
 
-/// Every place of `model`, whose shape must be sound (check_shape) and whose `layers` hold num_hidden_layers.
+/// A model of that name and shape, which must be sound (check_shape), whose tensors are yet to be stored.
+Model empty_model(std::string_view name, const ModelShape& shape);
+
+/// Every place of `model`, which empty_model made.
 /// The slots point into `model`.
 std::vector<TensorSlot> tensor_slots(Model& model);
 

@@ -24,7 +24,8 @@ Bytes activation_bytes(const Problem& problem, StageEnds ends, const CardShare& 
   const std::uint64_t tile = std::min(rows, kActivationTileRows);
   const std::uint64_t head_width =
       2 * std::uint64_t{shape.head_dim} * (share.heads.query_heads + share.heads.key_value_heads);
-  std::uint64_t floats = 2 * rows * shape.hidden_size + tile * (head_width + 2 * share.ffn_columns);
+  const std::uint64_t expert_columns = share.ffn_columns * shape.experts_per_token();
+  std::uint64_t floats = 2 * rows * shape.hidden_size + tile * (head_width + 2 * expert_columns);
   if (ends.last) floats += workload.streams * share.vocabulary_rows;
   if (samples) floats += workload.streams * shape.vocab_size;
   return Bytes(kFloatBytes * floats);

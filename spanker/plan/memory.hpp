@@ -28,8 +28,9 @@ struct StageEnds {
 
 /// Weights: the shares' stored bytes, norms on every card that has a share of what follows them. KV cache:
 /// the workload's context for all streams. Activations, in f32: two vectors of the widest pass's rows (the
-/// residual and what a collective works on), queries, attention output, keys and values, gate and up of at
-/// most kActivationTileRows rows, and logits (a card's own rows; all of them on the card that samples).
+/// residual and what a collective works on), queries, attention output, keys and values, gate and up (of each
+/// expert that a row uses) of at most kActivationTileRows rows, and logits (a card's own rows; all of them on
+/// the card that samples).
 inline constexpr std::uint64_t kActivationTileRows = 512;
 
 /// One card's share of a stage.

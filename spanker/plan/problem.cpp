@@ -40,7 +40,9 @@ Result<void> check_countable(const ModelShape& shape, const Workload& workload) 
   if (cache > kMost) {
     return bad_input("--context", "KV cache too large to count", "less context or fewer streams", "");
   }
-  const double widest_matmul = 4 * prompt * hidden * std::max<double>(shape.intermediate_size, query_width);
+  const double ffn_width = static_cast<double>(shape.intermediate_size) * shape.experts_per_token();
+  const double widest_matmul =
+      4 * prompt * hidden * std::max({ffn_width, query_width, 1.0 * shape.num_experts});
   if (widest_matmul > kMost || 4 * query_width * prompt * prompt > kMost) {
     return bad_input("--prompt", "operations too many to count", "a shorter prompt",
                      std::to_string(workload.prompt));

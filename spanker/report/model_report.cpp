@@ -11,6 +11,10 @@
 namespace spanker {
 namespace {
 
+nlohmann::ordered_json or_null(std::uint32_t count) {
+  return count > 0 ? nlohmann::ordered_json(count) : nlohmann::ordered_json();
+}
+
 nlohmann::ordered_json shape_json(const ModelShape& shape) {
   return {{"num_hidden_layers", shape.num_hidden_layers},
           {"hidden_size", shape.hidden_size},
@@ -22,7 +26,9 @@ nlohmann::ordered_json shape_json(const ModelShape& shape) {
           {"max_position_embeddings", shape.max_position_embeddings},
           {"rms_norm_eps", shape.rms_norm_eps},
           {"rope_theta", shape.rope_theta},
-          {"tie_word_embeddings", shape.tie_word_embeddings}};
+          {"tie_word_embeddings", shape.tie_word_embeddings},
+          {"num_experts", or_null(shape.num_experts)},
+          {"num_experts_per_tok", or_null(shape.num_experts_per_tok)}};
 }
 
 double bits_per_weight(Bytes bytes, std::uint64_t elements) {
@@ -65,6 +71,10 @@ std::string to_text(const Model& model, TensorType kv_type, const Style& style) 
   sizes.add({"rms_norm_eps", fmt::format("{:g}", shape.rms_norm_eps)});
   sizes.add({"rope_theta", fmt::format("{:g}", shape.rope_theta)});
   sizes.add({"tie_word_embeddings", shape.tie_word_embeddings ? "true" : "false"});
+  if (shape.num_experts > 0) {
+    sizes.add({"num_experts", std::to_string(shape.num_experts)});
+    sizes.add({"num_experts_per_tok", std::to_string(shape.num_experts_per_tok)});
+  }
   text += style.bold("Shape") + "\n" + sizes.to_string(style) + "\n";
 
   Table groups({{"group", Align::kLeft},

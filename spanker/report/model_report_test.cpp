@@ -42,7 +42,9 @@ TEST(ModelJson, HasTheShapeInHuggingFacesNames) {
                                            {"max_position_embeddings", 2048},
                                            {"rms_norm_eps", 1e-5},
                                            {"rope_theta", 10000.0},
-                                           {"tie_word_embeddings", false}}));
+                                           {"tie_word_embeddings", false},
+                                           {"num_experts", nullptr},
+                                           {"num_experts_per_tok", nullptr}}));
   EXPECT_EQ(json["model"]["decode_weight_bytes"], 582'231'168);
   EXPECT_EQ(json["model"]["kv_bytes_per_token"], 22'528);
 }
@@ -75,6 +77,19 @@ TEST(ModelText, TellsShapeQuantisationAndBytes) {
         "582231168 bytes", "KV cache per position (q8_0)", "11968 bytes"}) {
     EXPECT_NE(text.find(wanted), std::string::npos) << wanted << " in\n" << text;
   }
+}
+
+TEST(ModelReport, TellsExpertsWhereThereAreAny) {
+  const auto mixtral = make_model("mixtral-8x7b", find_preset("mixtral-8x7b")->shape, TensorType::kQ4_0);
+  ASSERT_TRUE(mixtral);
+  const auto json = parse_document(to_json(*mixtral, TensorType::kF16));
+  EXPECT_EQ(json["shape"]["num_experts"], 8);
+  EXPECT_EQ(json["shape"]["num_experts_per_tok"], 2);
+  EXPECT_EQ(json["shape"]["intermediate_size"], 14336);
+  EXPECT_EQ(json["model"]["parameters"], 46'702'792'704);
+  const std::string text = to_text(*mixtral, TensorType::kF16, {});
+  EXPECT_NE(text.find("num_experts_per_tok"), std::string::npos) << text;
+  EXPECT_EQ(to_text(tinyllama(), TensorType::kF16, {}).find("expert"), std::string::npos);
 }
 
 TEST(ModelReport, AHostileNameBreaksNothing) {
