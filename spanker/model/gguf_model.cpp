@@ -27,20 +27,6 @@ Result<Architecture> read_architecture(const GgufFile& file) {
                    "llama, mistral, qwen2, qwen3 or qwen3moe", fmt::format("\"{}\"", *name));
 }
 
-/// What cannot be read as a model of one file, told before its tensors make odder errors.
-Result<void> refuse_unsupported(const GgufFile& file) {
-  if (file.find("split.count") != nullptr) {
-    const auto count = file.uint32("split.count");
-    if (!count) return tl::unexpected(count.error());
-    if (*count > 1) {
-      return bad_input(fmt::format("{}: split.count", file.name()),
-                       "models in several files are not read yet", "a single file",
-                       fmt::format("one of {} files", *count));
-    }
-  }
-  return {};
-}
-
 /// The keys of one architecture.
 class Keys {
  public:
@@ -129,7 +115,8 @@ Result<void> read_head_dim(const Keys& keys, ModelShape& shape) {
   return {};
 }
 
-Result<void> read_vocab_size(const GgufFile& file, const Keys& keys, ModelShape& shape) {
+Result<void> read_vocab_size(const GgufFiles& files, const Keys& keys, ModelShape& shape) {
+  const GgufFile& file = files.metadata();
   constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
   if (keys.has("vocab_size")) return keys.read("vocab_size", shape.vocab_size);
   std::uint64_t size = 0;
@@ -137,9 +124,9 @@ Result<void> read_vocab_size(const GgufFile& file, const Keys& keys, ModelShape&
     const auto tokens = file.array_length(kTokens);
     if (!tokens) return tl::unexpected(tokens.error());
     size = *tokens;
-  } else if (const GgufTensor* table = file.find_tensor("token_embd.weight");
-             table != nullptr && table->dimensions.size() > 1) {
-    size = table->dimensions[1];
+  } else if (const PlacedTensor* table = files.find_tensor("token_embd.weight");
+             table != nullptr && table->tensor->dimensions.size() > 1) {
+    size = table->tensor->dimensions[1];
   }
   shape.vocab_size = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, UINT32_MAX));
   return {};
@@ -165,7 +152,8 @@ Result<void> read_ffn(const Keys& keys, ModelShape& shape) {
                          shape.num_hidden_layers, shape.intermediate_size);
 }
 
-Result<ModelShape> read_shape(const GgufFile& file, Architecture architecture) {
+Result<ModelShape> read_shape(const GgufFiles& files, Architecture architecture) {
+  const GgufFile& file = files.metadata();
   ModelShape shape;
   shape.architecture = architecture;
   const Keys keys(file, to_string(architecture));
@@ -185,10 +173,10 @@ Result<ModelShape> read_shape(const GgufFile& file, Architecture architecture) {
     if (auto done = keys.read("attention.layer_norm_rms_epsilon", shape.rms_norm_eps); !done) return done;
     if (auto done = keys.read("rope.freq_base", shape.rope_theta, 10000.0); !done) return done;
     if (auto done = read_head_dim(keys, shape); !done) return done;
-    return read_vocab_size(file, keys, shape);
+    return read_vocab_size(files, keys, shape);
   };
   if (auto done = read(); !done) return tl::unexpected(done.error());
-  shape.tie_word_embeddings = file.find_tensor("output.weight") == nullptr;
+  shape.tie_word_embeddings = files.find_tensor("output.weight") == nullptr;
   if (auto sound = check_shape(shape, file.name()); !sound) return tl::unexpected(sound.error());
   return shape;
 }
@@ -222,15 +210,16 @@ Failure unexpected_tensor(const GgufFile& file, std::string_view name, bool has_
   return bad_input(at(file, name), "tensor does not belong to the model that the file's keys describe");
 }
 
-/// That a file has no tensor but those of the slots.
-Result<void> check_names(const GgufFile& file, const std::vector<TensorSlot>& slots, bool has_experts) {
+/// That there is no tensor but those of the slots.
+Result<void> check_names(const GgufFiles& files, const std::vector<TensorSlot>& slots, bool has_experts) {
   std::set<std::string_view> expected;
   for (const TensorSlot& slot : slots) {
     if (slot.presence != Presence::kForbidden) expected.insert(slot.name);
   }
-  for (const GgufTensor& tensor : file.tensors()) {
-    if (expected.contains(tensor.name)) continue;
-    return unexpected_tensor(file, tensor.name, has_experts);
+  for (const GgufFile& file : files.parts()) {
+    for (const GgufTensor& tensor : file.tensors()) {
+      if (!expected.contains(tensor.name)) return unexpected_tensor(file, tensor.name, has_experts);
+    }
   }
   return {};
 }
@@ -251,19 +240,17 @@ std::string to_string(const Extent& extent) {
   return extent.matrices == 1 ? text : fmt::format("{} x {}", text, extent.matrices);
 }
 
-Result<Tensor> read_tensor(const GgufFile& file, const TensorSlot& slot) {
-  const GgufTensor* tensor = file.find_tensor(slot.name);
-  const Extent& extent = slot.extent;
-  if (tensor == nullptr) return bad_input(at(file, slot.name), "tensor is missing", to_string(extent));
+Result<Tensor> read_tensor(const PlacedTensor& placed, const Extent& extent) {
+  const auto& [file, tensor] = placed;
+  const std::string where = at(*file, tensor->name);
   if (!has_dimensions(*tensor, extent)) {
-    return bad_input(at(file, slot.name), "wrong dimensions", to_string(extent),
+    return bad_input(where, "wrong dimensions", to_string(extent),
                      fmt::format("{}", fmt::join(tensor->dimensions, " x ")));
   }
   const bool is_vector = extent.form == TensorForm::kVector;
   const bool plain_float = tensor->type == TensorType::kF32 || tensor->type == TensorType::kF16;
   if (is_vector ? !plain_float : !can_store_weights(tensor->type)) {
-    return bad_input(at(file, slot.name), "wrong type",
-                     is_vector ? "f32 or f16" : "a floating-point or quantised type",
+    return bad_input(where, "wrong type", is_vector ? "f32 or f16" : "a floating-point or quantised type",
                      std::string(to_string(tensor->type)));
   }
   return Tensor{tensor->type, extent.columns, extent.rows, extent.matrices};
@@ -271,21 +258,23 @@ Result<Tensor> read_tensor(const GgufFile& file, const TensorSlot& slot) {
 
 }  // namespace
 
-Result<Model> model_from_gguf(const GgufFile& file) {
-  const auto architecture = read_architecture(file);
+Result<Model> model_from_gguf(const GgufFiles& files) {
+  const auto architecture = read_architecture(files.metadata());
   if (!architecture) return tl::unexpected(architecture.error());
-  if (auto fine = refuse_unsupported(file); !fine) return tl::unexpected(fine.error());
-  const auto shape = read_shape(file, *architecture);
+  const auto shape = read_shape(files, *architecture);
   if (!shape) return tl::unexpected(shape.error());
 
-  Model model = empty_model(model_name(file), *shape);
+  Model model = empty_model(model_name(files.metadata()), *shape);
   const std::vector<TensorSlot> slots = tensor_slots(model);
-  if (auto known = check_names(file, slots, shape->num_experts > 0); !known)
+  if (auto known = check_names(files, slots, shape->num_experts > 0); !known)
     return tl::unexpected(known.error());
   for (const TensorSlot& slot : slots) {
-    const bool present = file.find_tensor(slot.name) != nullptr;
-    if (!present && slot.presence != Presence::kRequired) continue;
-    const auto tensor = read_tensor(file, slot);
+    const PlacedTensor* placed = files.find_tensor(slot.name);
+    if (placed == nullptr) {
+      if (slot.presence != Presence::kRequired) continue;
+      return bad_input(at(files.metadata(), slot.name), "tensor is missing", to_string(slot.extent));
+    }
+    const auto tensor = read_tensor(*placed, slot.extent);
     if (!tensor) return tl::unexpected(tensor.error());
     slot.store(*tensor);
   }

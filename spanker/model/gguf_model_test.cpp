@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "spanker/model/gguf.hpp"
 #include "spanker/model/gguf_bytes_for_test.hpp"
+#include "spanker/model/gguf_files_for_test.hpp"
 
 namespace spanker {
 namespace {
@@ -112,7 +112,7 @@ Parts as(const std::string& architecture) {
 
 Result<Model> read(const Parts& parts, const std::string& name = "dir/f.gguf") {
   const std::string bytes = parts.pack();
-  return GgufFile::parse(std::as_bytes(std::span(bytes)), name).and_then(model_from_gguf);
+  return testing::one_gguf(std::as_bytes(std::span(bytes)), name).and_then(model_from_gguf);
 }
 
 std::string error_line(const Parts& parts) {
@@ -422,7 +422,10 @@ TEST(GgufModel, ShapesThatCannotBe) {
 TEST(GgufModel, WhatIsNotReadYet) {
   Parts parts = llama();
   parts.put("split.count", 3u);
-  EXPECT_HAS(error_line(parts), "split.count: models in several files are not read yet");
+  EXPECT_HAS(error_line(parts), "split.no: key is missing");
+  parts.put("split.no", 0u);
+  parts.put("split.tensors.count", 21u);
+  EXPECT_HAS(error_line(parts), "split.count: parts disagree on their number, wanted 1, got 3");
   parts.put("split.count", 1u);
   parts.put("llama.expert_count", 0u);
   EXPECT_EQ(error_line(parts), "no error");

@@ -104,7 +104,7 @@ std::string GgufWriter::header() const {
 
 std::uint64_t GgufWriter::file_bytes() const { return header().size() + data_bytes_; }
 
-void put_model(GgufWriter& writer, const Model& model) {
+void put_keys(GgufWriter& writer, const Model& model) {
   const ModelShape& shape = model.shape;
   const std::string_view architecture =
       to_string(shape.architecture == Architecture::kMistral ? Architecture::kLlama : shape.architecture);
@@ -129,6 +129,10 @@ void put_model(GgufWriter& writer, const Model& model) {
   writer.put_uint32(key("rope.dimension_count"), shape.head_dim);
   writer.put_float32(key("rope.freq_base"), static_cast<float>(shape.rope_theta));
   writer.put_uint32(key("vocab_size"), shape.vocab_size);
+}
+
+void put_model(GgufWriter& writer, const Model& model) {
+  put_keys(writer, model);
   for (const NamedTensor& named : named_tensors(model)) writer.put_tensor(named.name, named.tensor);
 }
 

@@ -43,8 +43,10 @@ class GgufWriter {
   std::uint64_t data_bytes_ = 0;
 };
 
-/// The keys that say a model's shape and name, and its tensors in the order of named_tensors. A mistral is
-/// written as a llama, as is the custom; no tokenizer is written.
+/// The keys that say a model's shape and name. A mistral is written as a llama, as is the custom; no
+/// tokenizer is written.
+void put_keys(GgufWriter& writer, const Model& model);
+/// Those keys, and the model's tensors in the order of named_tensors.
 void put_model(GgufWriter& writer, const Model& model);
 
 }  // namespace spanker

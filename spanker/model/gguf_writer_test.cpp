@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "spanker/model/gguf.hpp"
 #include "spanker/model/gguf_bytes_for_test.hpp"
+#include "spanker/model/gguf_files_for_test.hpp"
 #include "spanker/model/gguf_model.hpp"
 #include "spanker/model/preset.hpp"
 #include "spanker/model/tensor_table.hpp"
@@ -57,13 +57,8 @@ TEST(GgufWriter, PadsToAlignment) {
 
 /// What comes back from a file of `model`.
 Model round_trip(const Model& model) {
-  GgufWriter writer;
-  put_model(writer, model);
-  std::string bytes = writer.header();
-  bytes.resize(writer.file_bytes());
-  const auto file = GgufFile::parse(std::as_bytes(std::span(bytes)), "written.gguf");
-  EXPECT_TRUE(file) << to_line(file.error());
-  auto read = model_from_gguf(*file);
+  const std::string bytes = testing::gguf_of(model);
+  auto read = testing::one_gguf(std::as_bytes(std::span(bytes)), "written.gguf").and_then(model_from_gguf);
   EXPECT_TRUE(read) << to_line(read.error());
   return *read;
 }

@@ -6,9 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "spanker/base/file.hpp"
 #include "spanker/base/text.hpp"
-#include "spanker/model/gguf.hpp"
+#include "spanker/model/gguf_files.hpp"
 #include "spanker/model/gguf_model.hpp"
 #include "spanker/model/preset.hpp"
 
@@ -17,12 +16,6 @@ namespace {
 
 bool is_path(std::string_view text) {
   return text.find('/') != std::string_view::npos || text.ends_with(".gguf");
-}
-
-Result<Model> load_gguf(const std::string& path) {
-  const auto mapped = MappedFile::open(path);
-  if (!mapped) return tl::unexpected(mapped.error());
-  return GgufFile::parse(mapped->bytes(), path).and_then(model_from_gguf);
 }
 
 Failure unknown_preset(std::string_view name) {
@@ -44,7 +37,7 @@ Result<Model> load_model(const std::string& preset_or_path, std::optional<Tensor
       return bad_input("--quant", "a GGUF file says itself how its tensors are stored",
                        "no --quant with a file", std::string(to_string(*quant)));
     }
-    return load_gguf(preset_or_path);
+    return GgufFiles::open(preset_or_path).and_then(model_from_gguf);
   }
   const Preset* preset = find_preset(preset_or_path);
   if (preset == nullptr) return unknown_preset(preset_or_path);
