@@ -64,6 +64,23 @@ TEST_F(CliFiles, AGgufSaysItselfHowItIsQuantised) {
   expect_bad_input({"plan", write_gguf("model.gguf", "tinyllama-1.1b"), "--quant", "q4_0"}, "--quant: ...");
 }
 
+TEST_F(CliFiles, AConfigJsonPlansAsThePresetDoes) {
+  const std::string folder = SPANKER_SOURCE_DIR "/tests/fuzz_seeds/config_json_fuzz/";
+  // The published file says its own name.
+  const std::string file = folder + "tinyllama-1.1b.json";
+  for (const char* quant : {"q4_0", "f16"}) {
+    Json from_file = json_of({"plan", file, "--quant", quant});
+    EXPECT_EQ(from_file["model"]["name"], "TinyLlama-1.1B-Chat-v1.0");
+    from_file["model"]["name"] = "tinyllama-1.1b";
+    EXPECT_EQ(from_file, json_of({"plan", "tinyllama-1.1b", "--quant", quant}));
+  }
+  EXPECT_EQ(json_of({"inspect", folder + "mixtral-8x7b.json"})["shape"],
+            json_of({"inspect", "mixtral-8x7b"})["shape"]);
+  expect_bad_input({"plan", write("config.json", "{\"model_type\": \"gpt2\"}")},
+                   path("config.json") + ": model_type: model type is not read...");
+  expect_bad_input({"inspect", write("config.json", "")}, path("config.json") + ": byte 1: not JSON...");
+}
+
 TEST_F(CliFiles, ATruncatedGgufIsRefusedWhereverItEnds) {
   const std::string file = write_gguf("model.gguf", "tinyllama-1.1b");
   const auto whole = std::filesystem::file_size(file);
@@ -96,8 +113,10 @@ TEST_F(CliFiles, FilesThatAreNotThere) {
 TEST_F(CliFiles, FoldersAreNoFiles) {
   const std::string folder = path("");
   const std::string line = folder + ": cannot be read, wanted a regular file, got a directory";
-  expect_error({"plan", folder}, ExitCode::kIo, line);
-  expect_error({"inspect", folder}, ExitCode::kIo, line);
+  // A model's folder is that of its config.json.
+  const std::string no_config = path("config.json") + ": cannot open: No such file or directory";
+  expect_error({"plan", folder}, ExitCode::kIo, no_config);
+  expect_error({"inspect", folder}, ExitCode::kIo, no_config);
   expect_error({"plan", "tinyllama-1.1b", "--cluster", folder}, ExitCode::kIo, line);
   expect_error({"profile", "check", folder}, ExitCode::kIo, line);
 }

@@ -31,8 +31,10 @@ void add_inspect_command(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("inspect", "Shape, quantisation and bytes per token of a model");
   command->footer(kHelp);
   auto flags = std::make_shared<Flags>();
-  command->add_option("MODEL", flags->model, "Preset name or path to a GGUF file")->required();
-  command->add_option("--quant", flags->quant, "Weight type of a preset: q4_0 (default), q8_0, f16, ...");
+  command->add_option("MODEL", flags->model, "Preset name, or path to a GGUF file or a config.json")
+      ->required();
+  command->add_option("--quant", flags->quant,
+                      "Weight type of a preset or a config.json: q4_0 (default), q8_0, f16, ...");
   command->add_flag("--json", flags->json, "One JSON object instead of tables");
   command->callback([flags, &context] { context.outcome = run_inspect(*flags, context.style); });
 }

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "spanker/model/gguf_writer.hpp"
+#include "spanker/model/gguf_files_for_test.hpp"
 #include "spanker/model/preset.hpp"
 #include "spanker/model/tensor_table.hpp"
 
@@ -46,19 +46,59 @@ TEST_F(LoadModel, PresetsAreQ4_0UnlessAskedOtherwise) {
 TEST_F(LoadModel, ReadsAGgufFile) {
   const ModelShape shape{Architecture::kLlama, 2, 64, 96, 4, 2, 16, 100, 128, 1e-5, 10000, true};
   const Model model = make_model("in a file", shape, TensorType::kQ8_0).value();
-  GgufWriter writer;
-  put_model(writer, model);
-  std::string bytes = writer.header();
-  bytes.resize(writer.file_bytes());
-  const auto loaded = load_model(write("m.gguf", bytes), std::nullopt);
+  const auto loaded = load_model(write("m.gguf", testing::gguf_of(model)), std::nullopt);
   ASSERT_TRUE(loaded) << to_line(loaded.error());
   EXPECT_EQ(loaded->name, "in a file");
   EXPECT_EQ(loaded->shape, shape);
   EXPECT_EQ(named_tensors(*loaded), named_tensors(model));
 }
 
+TEST_F(LoadModel, ReadsAConfigJsonByItsPathOrItsFolder) {
+  std::filesystem::create_directory(path("tiny"));
+  const std::string text = R"({"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64,
+    "intermediate_size": 96, "num_attention_heads": 4, "vocab_size": 100, "max_position_embeddings": 128})";
+  const std::string file = write("tiny/config.json", text);
+  const std::string renamed = write("other.json", text);
+  for (const std::string& name : {file, path("tiny"), path("tiny/"), renamed}) {
+    const auto model = load_model(name, std::nullopt);
+    ASSERT_TRUE(model) << to_line(model.error());
+    EXPECT_EQ(model->shape.hidden_size, 64u);
+    EXPECT_EQ(model->layers[0].query.type, TensorType::kQ4_0);
+  }
+  EXPECT_EQ(load_model(file, std::nullopt)->name, "tiny");
+  EXPECT_EQ(load_model(path("tiny/"), TensorType::kQ8_0)->layers[0].query.type, TensorType::kQ8_0);
+  EXPECT_FALSE(load_model(file, TensorType::kI8));
+  // A folder that is called like a file is a folder.
+  std::filesystem::rename(path("tiny"), path("tiny.json"));
+  EXPECT_EQ(load_model(path("tiny.json"), std::nullopt)->name, "tiny.json");
+}
+
+TEST_F(LoadModel, AConfigJsonThatIsNoTextOrTooLong) {
+  const auto bytes = load_model(write("x.json", "{\"\xFF\": 1}"), std::nullopt);
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(to_line(bytes.error()),
+            path("x.json") + ": not a text file, wanted valid UTF-8, got other bytes");
+  const auto large = load_model(write("x.json", std::string((1 << 20) + 1, ' ')), std::nullopt);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().kind, ErrorKind::kBadInput);
+  EXPECT_EQ(to_line(large.error()),
+            path("x.json") + ": file too large, wanted at most 1048576 bytes, got 1048577 bytes");
+}
+
+TEST_F(LoadModel, ReadsASplitGguf) {
+  const ModelShape shape{Architecture::kLlama, 2, 64, 96, 4, 2, 16, 100, 128, 1e-5, 10000, true};
+  const Model model = make_model("in parts", shape, TensorType::kQ8_0).value();
+  const auto parts = testing::split_gguf_of(model, 2);
+  write("m-00001-of-00002.gguf", parts[0]);
+  write("m-00002-of-00002.gguf", parts[1]);
+  const auto loaded = load_model(path("m-00001-of-00002.gguf"), std::nullopt);
+  ASSERT_TRUE(loaded) << to_line(loaded.error());
+  EXPECT_EQ(named_tensors(*loaded), named_tensors(model));
+}
+
 TEST_F(LoadModel, AMissingFileIsIo) {
-  for (const std::string& name : {path("absent.gguf"), path("absent"), std::string("absent.gguf")}) {
+  for (const std::string& name : {path("absent.gguf"), path("absent"), std::string("absent.gguf"),
+                                  path("absent.json"), std::string("config.json")}) {
     const auto model = load_model(name, std::nullopt);
     ASSERT_FALSE(model) << name;
     EXPECT_EQ(model.error().kind, ErrorKind::kIo);
@@ -66,10 +106,16 @@ TEST_F(LoadModel, AMissingFileIsIo) {
   }
 }
 
-TEST_F(LoadModel, ADirectoryIsIo) {
+TEST_F(LoadModel, ADirectoryWithoutAConfigJsonIsIo) {
   const auto model = load_model(path(""), std::nullopt);
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().kind, ErrorKind::kIo);
+  EXPECT_EQ(to_line(model.error()), path("config.json") + ": cannot open: No such file or directory");
+  std::filesystem::create_directory(path("config.json"));
+  const auto nested = load_model(path(""), std::nullopt);
+  ASSERT_FALSE(nested);
+  EXPECT_EQ(to_line(nested.error()),
+            path("config.json") + ": cannot be read, wanted a regular file, got a directory");
 }
 
 TEST_F(LoadModel, OtherBytesAreBadInput) {
