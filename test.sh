@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds with warnings as errors and with the address and undefined-behaviour sanitizers, and
-# runs the tests of both builds. Stops with a non-zero exit code at the first that fails.
+# Installs what is missing, builds with warnings as errors and with the address and undefined-behaviour sanitizers, runs
+# the tests of both builds, and feeds every reader of files hostile input for a few seconds. Stops with a non-zero exit code
+# at the first that fails.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 scripts/install-packages.sh tests
 scripts/build-and-test.sh dev asan-ubsan
+scripts/fuzz.sh 10
 
 echo "program: $PWD/build/dev/spanker/cli/spanker"
