@@ -121,7 +121,7 @@ Result<Json> parse_object(std::string_view text, std::string_view file) {
   return bad_input(std::string(file), "not a config.json", "a JSON object", json.type_name());
 }
 
-/// The keys of an object. One whose value is null counts as missing, as it does for transformers.
+/// The keys of an object. One whose value is null counts as missing.
 class ConfigKeys {
  public:
   ConfigKeys(const Json& json, std::string_view file) : json_(json), file_(file) {}
@@ -131,6 +131,8 @@ class ConfigKeys {
     const auto found = json_.find(key);
     return found == json_.end() || found->is_null() ? nullptr : &*found;
   }
+
+  bool is_null(std::string_view key) const { return json_.contains(key) && find(key) == nullptr; }
 
   Result<void> read(std::string_view key, std::uint32_t& field) const {
     const Json* value = find(key);
@@ -215,7 +217,8 @@ Result<void> read_heads(const ConfigKeys& keys, const ModelType& type, ModelShap
   if (auto done = keys.read("num_attention_heads", shape.num_attention_heads); !done) return done;
   // Zero heads are refused with the rest of the shape.
   const std::uint32_t heads = std::max(shape.num_attention_heads, 1u);
-  const std::uint32_t key_value_heads = type.num_key_value_heads > 0 ? type.num_key_value_heads : heads;
+  const bool as_many = type.num_key_value_heads == 0 || keys.is_null("num_key_value_heads");
+  const std::uint32_t key_value_heads = as_many ? heads : type.num_key_value_heads;
   if (auto done = keys.read("num_key_value_heads", shape.num_key_value_heads, key_value_heads); !done)
     return done;
   if (type.head_dim == 0 && keys.find("head_dim") == nullptr && shape.hidden_size % heads != 0) {

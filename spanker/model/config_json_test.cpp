@@ -102,11 +102,11 @@ TEST(ConfigJson, NullIsMissing) {
                           "tie_word_embeddings", "attention_bias", "mlp_bias", "_name_or_path"}) {
     json[key] = nullptr;
   }
-  json["num_attention_heads"] = 8;
   const auto model = read(json);
   ASSERT_TRUE(model) << to_line(model.error());
-  EXPECT_EQ(model->shape.num_key_value_heads, 8u);
-  EXPECT_EQ(model->shape.head_dim, 8u);
+  EXPECT_EQ(model->shape.num_key_value_heads,
+            4u);  // transformers: then as many as heads, not the class' default
+  EXPECT_EQ(model->shape.head_dim, 16u);
   EXPECT_EQ(error_line(with(llama(), "hidden_size", nullptr)),
             "folder/config.json: hidden_size: key is missing, wanted a whole number");
 }
