@@ -218,7 +218,7 @@ TEST(ConfigJson, EveryRequiredKey) {
     Json json = llama();
     json.erase(key);
     EXPECT_EQ(error_line(json), "folder/config.json: " + key + ": key is missing, wanted a whole number");
-    const auto got = [&](const Json& wrong) { return error_line(with(llama(), key, wrong)); };
+    const auto got = [&, of = key](const Json& wrong) { return error_line(with(llama(), of, wrong)); };
     const std::string type =
         "folder/config.json: " + key + ": value of a wrong type, wanted a whole number, got ";
     EXPECT_EQ(got("64"), type + "\"64\"");
