@@ -1,6 +1,8 @@
 #include "spanker/cost/collective_cost.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -13,12 +15,15 @@ Cost unreachable_cost() {
   return cost;
 }
 
+bool is_ring(Algorithm algorithm) {
+  return algorithm == Algorithm::kRing || algorithm == Algorithm::kRingBidirectional;
+}
+
 /// Algorithms of few rounds first: their price bounds the ones whose many rounds take long to price.
 std::vector<Algorithm> quickest_to_price_first(std::span<const Algorithm> algorithms) {
   std::vector<Algorithm> ordered(algorithms.begin(), algorithms.end());
-  std::stable_partition(ordered.begin(), ordered.end(), [](Algorithm algorithm) {
-    return algorithm != Algorithm::kRing && algorithm != Algorithm::kRingBidirectional;
-  });
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [](Algorithm algorithm) { return !is_ring(algorithm); });
   return ordered;
 }
 
@@ -41,9 +46,17 @@ Cost CollectivePricer::transfer(CardId from, CardId to, Payload payload) {
 
 Cost CollectivePricer::collective(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
                                   Payload payload) {
+  return priced(collective, algorithm, cards, payload, Seconds(std::numeric_limits<double>::infinity()));
+}
+
+Cost CollectivePricer::priced(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
+                              Payload payload, Seconds bound) {
+  if (payload.elements > 0 && has_ring_of_its_own(collective, algorithm, cards)) {
+    return ring_price(collective, algorithm, cards.size(), payload);
+  }
   const auto ranks = static_cast<std::uint32_t>(cards.size());
   const Schedule schedule = make_schedule(collective, algorithm, ranks, payload.units());
-  return price(schedule, cards, payload.unit_bytes(), Seconds(std::numeric_limits<double>::infinity()));
+  return price(schedule, cards, payload.unit_bytes(), bound);
 }
 
 CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<const CardId> cards,
@@ -56,10 +69,8 @@ CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<con
   CollectiveChoice best{algorithms.front(), unreachable_cost()};
   for (const Algorithm algorithm : quickest_to_price_first(algorithms)) {
     if (algorithm == Algorithm::kDirect && !prices_direct_among(cards.size())) continue;
-    if (least_ring_seconds(collective, algorithm, cards, payload) > best.cost.total()) continue;
-    const auto ranks = static_cast<std::uint32_t>(cards.size());
-    const Schedule schedule = make_schedule(collective, algorithm, ranks, payload.units());
-    const Cost cost = price(schedule, cards, payload.unit_bytes(), best.cost.total());
+    if (least_seconds(collective, algorithm, cards, payload) > best.cost.total()) continue;
+    const Cost cost = priced(collective, algorithm, cards, payload, best.cost.total());
     if (cost.total() < best.cost.total()) best = {algorithm, cost};
   }
   cheapest_.emplace(std::move(key), best);
@@ -71,10 +82,67 @@ bool CollectivePricer::prices_direct_among(std::size_t ranks) const {
   return short_routes || ranks <= kMostDirectRanks;
 }
 
+bool CollectivePricer::has_ring_of_its_own(Collective collective, Algorithm algorithm,
+                                           std::span<const CardId> cards) const {
+  if (!is_ring(algorithm) || cards.size() < 3 || !rates_.network().is_uniform()) return false;
+  // One way round, a broadcast never goes from the last card back to the first.
+  if (collective == Collective::kBroadcast && algorithm == Algorithm::kRing && stand_side_by_side(cards)) {
+    return true;
+  }
+  switch (rates_.topology()) {
+    case Topology::kFullMesh:
+      return true;
+    case Topology::kStar:
+      return algorithm == Algorithm::kRing;  // both ways round share a card's one cable
+    case Topology::kRing:
+      return cards.size() == rates_.card_count() && std::ranges::is_sorted(cards);
+    case Topology::kLine:
+    case Topology::kTorus:
+      break;
+  }
+  return false;
+}
+
+Cost CollectivePricer::ring_price(Collective collective, Algorithm algorithm, std::size_t ranks,
+                                  Payload payload) const {
+  const LinkRates link = rates_.link(0);
+  const double hops = rates_.topology() == Topology::kStar ? 2 : 1;
+  const std::uint64_t lanes = algorithm == Algorithm::kRingBidirectional ? 2 : 1;
+  const auto round = [&](std::uint64_t units) {
+    Cost cost;
+    if (units == 0) return cost;  // no such round
+    const std::uint64_t largest = (units + lanes - 1) / lanes;
+    cost.link_latency = hops * link.latency;
+    cost.link_bandwidth = payload.unit_bytes() * largest / link.bandwidth;
+    return cost;
+  };
+  const auto count = static_cast<std::uint32_t>(ranks);
+  if (collective != Collective::kBroadcast) {
+    // Every chunk is under way in every round, the largest too.
+    const double phases = collective == Collective::kAllReduce ? 2 : 1;
+    return round(chunk_of(0, count, payload.units()).units) * (phases * static_cast<double>(ranks - 1));
+  }
+  // Piece i leaves the root in round i and passes ranks - 1 hops; earlier pieces are not smaller.
+  Cost cost;
+  for (std::uint32_t i = 0; i < 2 * (count - 1); ++i) {
+    const std::uint32_t first_piece = i + 1 > count - 1 ? i + 1 - (count - 1) : 0;
+    cost += round(chunk_of(first_piece, count, payload.units()).units);
+  }
+  return cost;
+}
+
+Seconds CollectivePricer::least_seconds(Collective collective, Algorithm algorithm,
+                                        std::span<const CardId> cards, Payload payload) {
+  if (is_ring(algorithm)) return least_ring_seconds(collective, algorithm, cards, payload);
+  if (collective != Collective::kAllReduce || !stand_side_by_side(cards)) return Seconds(0);
+  return least_all_reduce(algorithm, cards.size(), payload);
+}
+
+/// Rings that send in every round: their rounds, each at the latency of the slowest neighbour (in a
+/// broadcast, of the quickest).
 Seconds CollectivePricer::least_ring_seconds(Collective collective, Algorithm algorithm,
                                              std::span<const CardId> cards, Payload payload) {
-  const bool is_ring = algorithm == Algorithm::kRing || algorithm == Algorithm::kRingBidirectional;
-  if (!is_ring || payload.units() < 2 * cards.size()) return Seconds(0);
+  if (payload.units() < 2 * cards.size()) return Seconds(0);
   Seconds quickest(std::numeric_limits<double>::infinity());
   Seconds slowest{0};
   for (std::size_t i = 0; i < cards.size(); ++i) {
@@ -85,8 +153,85 @@ Seconds CollectivePricer::least_ring_seconds(Collective collective, Algorithm al
   }
   // A broadcast passes its pieces along a line; else every rank sends to its neighbour in every round.
   const bool phases_twice = collective == Collective::kAllReduce || collective == Collective::kBroadcast;
-  const double rounds = (phases_twice ? 2.0 : 1.0) * static_cast<double>(cards.size() - 1);
-  return rounds * (collective == Collective::kBroadcast ? quickest : slowest);
+  const auto passes = static_cast<double>(cards.size() - 1);
+  if (collective != Collective::kBroadcast) return (phases_twice ? 2.0 : 1.0) * passes * slowest;
+  if (algorithm == Algorithm::kRing) return 2 * passes * quickest;
+  // The other way round the root's first hop is to the last card, as long as it has pieces to send.
+  const Payload least{block_shape(payload.type).elements, payload.type};
+  const Seconds back = transfer(cards.front(), cards.back(), least).link_latency;
+  return passes * std::max(quickest, back) + passes * quickest;
+}
+
+bool CollectivePricer::stand_side_by_side(std::span<const CardId> cards) const {
+  const bool in_a_row = rates_.topology() == Topology::kRing || rates_.topology() == Topology::kLine;
+  return in_a_row && rates_.network().is_uniform() && std::ranges::is_sorted(cards) &&
+         cards.back() - cards.front() + 1 == cards.size();
+}
+
+Seconds CollectivePricer::least_all_reduce(std::size_t ranks, Payload payload) const {
+  const bool in_a_row = rates_.topology() == Topology::kRing || rates_.topology() == Topology::kLine;
+  if (ranks < 2 || !in_a_row || !rates_.network().is_uniform()) return Seconds(0);
+  Seconds least(std::numeric_limits<double>::infinity());
+  for (const Algorithm algorithm : algorithms_of(Collective::kAllReduce)) {
+    if (algorithm == Algorithm::kDirect && !prices_direct_among(ranks)) continue;
+    least = std::min(least, least_all_reduce(algorithm, ranks, payload));
+  }
+  return least;
+}
+
+/// By the distances of partners and by what must leave the half of a block of cards by its two rims.
+Seconds CollectivePricer::least_all_reduce(Algorithm algorithm, std::size_t ranks, Payload payload) const {
+  const LinkRates link = rates_.link(0);
+  const auto cards = static_cast<double>(ranks);
+  const auto core = static_cast<double>(std::bit_floor(ranks));
+  const auto bytes = static_cast<double>(payload.units() * payload.unit_bytes().value);
+  const auto ring = rates_.topology() == Topology::kRing ? static_cast<double>(rates_.card_count())
+                                                         : std::numeric_limits<double>::infinity();
+  // Partners `distance` apart in the core are up to twice as far in all ranks; a ring also leads the other
+  // way.
+  const auto latency = [&](double distance) {
+    return std::min(distance, ring - std::min(2 * distance, cards - 1)) * link.latency.count();
+  };
+  const auto round = [&](double distance, double message) {
+    return latency(distance) + std::max(message, distance * message / 2) / link.bandwidth.value;
+  };
+  double seconds = 0;
+  switch (algorithm) {
+    case Algorithm::kRing:
+    case Algorithm::kRingBidirectional: {
+      // Rounding down: chunks may be empty where there are fewer units than ranks.
+      const double units = static_cast<double>(payload.units());
+      seconds = units < 2 * cards ? 0 : 2 * (cards - 1) * link.latency.count();
+      break;
+    }
+    case Algorithm::kRecursiveDoubling:
+      for (double distance = 1; distance < core; distance *= 2) seconds += round(distance, bytes);
+      break;
+    case Algorithm::kHalvingDoubling:
+    case Algorithm::kHalvingDoublingFarFirst:
+      if (static_cast<double>(payload.units()) < core) break;
+      for (double distance = 1; distance < core; distance *= 2) {
+        const bool near_first = algorithm == Algorithm::kHalvingDoubling;
+        // Chunks differ by a unit at most: the least is half of what the division gives or more.
+        const double message = (near_first ? bytes / (2 * distance) : bytes * distance / core) / 2;
+        seconds += 2 * round(distance, message);
+      }
+      break;
+    case Algorithm::kTree:
+      for (double distance = 1; distance < core; distance *= 2) {
+        seconds += 2 * (latency(distance) + bytes / link.bandwidth.value);
+      }
+      break;
+    case Algorithm::kDirect: {
+      // In both phases every card of one half sends a chunk to every card of the other, out by two rims.
+      const auto half = static_cast<double>(ranks / 2);
+      const double chunk = static_cast<double>(payload.units() / ranks * payload.unit_bytes().value);
+      const double farthest = std::min(cards - 1, std::floor(ring / 2)) * link.latency.count();
+      seconds = 2 * (farthest + half * (cards - half) * chunk / 2 / link.bandwidth.value);
+      break;
+    }
+  }
+  return Seconds(seconds * (1 - 1e-12));
 }
 
 Cost CollectivePricer::price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes,

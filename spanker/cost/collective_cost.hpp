@@ -54,6 +54,10 @@ class CollectivePricer {
   /// line, torus): they crowd the links there, and pricing them takes cubic time.
   CollectiveChoice cheapest(Collective collective, std::span<const CardId> cards, Payload payload);
 
+  /// No all_reduce between `ranks` cards that stand side by side takes less; without pricing any, and 0 but
+  /// on uniform rings and lines.
+  Seconds least_all_reduce(std::size_t ranks, Payload payload) const;
+
   /// Cards between which, in that order, every collective costs what it costs between `cards`: moved to where
   /// uniform wiring starts, or `cards` themselves.
   std::vector<CardId> equivalent_cards(std::span<const CardId> cards) const;
@@ -62,12 +66,22 @@ class CollectivePricer {
   using Key = std::tuple<Collective, std::uint64_t, TensorType, std::vector<CardId>>;
 
   /// Gives up after the round that takes it beyond `bound`: the price is then too low, but above it.
+  Cost priced(Collective collective, Algorithm algorithm, std::span<const CardId> cards, Payload payload,
+              Seconds bound);
   Cost price(const Schedule& schedule, std::span<const CardId> cards, Bytes unit_bytes, Seconds bound);
   bool prices_direct_among(std::size_t ranks) const;
-  /// A lower bound for rings that send in every round: their rounds, each at the latency of the slowest
-  /// neighbour (in a broadcast, of the quickest). 0 for other schedules.
+  /// Whether every card of a ring algorithm has cables of its own to its neighbours, so that every round
+  /// costs the same.
+  bool has_ring_of_its_own(Collective collective, Algorithm algorithm, std::span<const CardId> cards) const;
+  /// The price of a ring algorithm there, without its schedule.
+  Cost ring_price(Collective collective, Algorithm algorithm, std::size_t ranks, Payload payload) const;
+  /// A lower bound of an algorithm's price, where one is known without its schedule; else 0.
+  Seconds least_seconds(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
+                        Payload payload);
   Seconds least_ring_seconds(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
                              Payload payload);
+  bool stand_side_by_side(std::span<const CardId> cards) const;
+  Seconds least_all_reduce(Algorithm algorithm, std::size_t ranks, Payload payload) const;
   Cost price_round(std::span<const Transfer> round, std::span<const CardId> cards, Bytes unit_bytes);
 
   const ClusterRates& rates_;

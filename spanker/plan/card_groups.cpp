@@ -2,25 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <set>
 
 #include "spanker/cluster/network.hpp"
 
 namespace spanker {
 namespace {
-
-/// Widths up to `most` worth trying: see CardGroups.
-std::vector<std::uint32_t> run_widths(std::uint32_t most, std::span<const std::uint64_t> units, bool closed) {
-  std::set<std::uint32_t> widths;
-  for (std::uint32_t width = 1; width <= std::min(most, kMaxEveryWidth); ++width) widths.insert(width);
-  for (std::uint32_t width = kMaxEveryWidth + 1; width <= most; ++width) {
-    const bool smaller_share = std::ranges::any_of(units, [&](std::uint64_t count) {
-      return (count + width - 1) / width < (count + width - 2) / (width - 1);
-    });
-    if (smaller_share || std::has_single_bit(width) || (closed && width == most)) widths.insert(width);
-  }
-  return {widths.begin(), widths.end()};
-}
 
 void add_subsets(std::span<const CardId> cards, std::vector<std::vector<std::vector<CardId>>>& by_first) {
   for (std::uint32_t chosen = 1; chosen < (1u << cards.size()); ++chosen) {
@@ -52,6 +38,17 @@ void add_fastest(const Cluster& cluster, const std::vector<CardId>& cards, std::
 
 }  // namespace
 
+std::vector<std::uint32_t> run_widths(std::uint32_t most, std::span<const std::uint64_t> units) {
+  std::vector<std::uint32_t> widths;
+  for (std::uint32_t width = 1; width <= most; ++width) {
+    const bool smaller_share = width > 1 && std::ranges::any_of(units, [&](std::uint64_t count) {
+                                 return (count + width - 1) / width < (count + width - 2) / (width - 1);
+                               });
+    if (width <= kMaxEveryWidth || smaller_share || std::has_single_bit(width)) widths.push_back(width);
+  }
+  return widths;
+}
+
 CardGroups::CardGroups(const Cluster& cluster, std::span<const std::uint64_t> units) {
   const Network network(cluster);
   cards_ = network.connected_cards();
@@ -59,10 +56,12 @@ CardGroups::CardGroups(const Cluster& cluster, std::span<const std::uint64_t> un
   const bool is_ring = cluster.topology == Topology::kRing;
   const auto count = static_cast<std::uint32_t>(cards_.size());
   starts_at_first_card_ = alike && cluster.topology != Topology::kTorus;
+  std::vector<std::uint32_t> widths = run_widths(count, units);
+  if (is_ring && widths.back() != count) widths.push_back(count);
   // On a small ring it matters which cards are left out between others.
   placeless_ = starts_at_first_card_ && !(is_ring && count <= kMaxSubsetCards);
   if (placeless_) {
-    for (const std::uint32_t width : run_widths(count, units, is_ring)) runs_.push_back({width, {}});
+    for (const std::uint32_t width : widths) runs_.push_back({width, {}});
     return;
   }
 
@@ -78,7 +77,6 @@ CardGroups::CardGroups(const Cluster& cluster, std::span<const std::uint64_t> un
   const auto is_run = [&](std::size_t place, const std::vector<CardId>& group) {
     return group.back() == cards_[place + group.size() - 1];
   };
-  const std::vector<std::uint32_t> widths = run_widths(count, units, is_ring);
   for (std::uint32_t place = 0; place < count; ++place) {
     std::vector<CardGroup>& here = by_first_.emplace_back();
     for (const std::uint32_t width : widths) {

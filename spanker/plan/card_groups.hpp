@@ -12,6 +12,10 @@ namespace spanker {
 inline constexpr std::uint32_t kMaxSubsetCards = 8;
 inline constexpr std::uint32_t kMaxEveryWidth = 64;
 
+/// Widths from 1 to `most` at which something changes: all up to kMaxEveryWidth; beyond that those at which
+/// the largest share of one of `units` (of heads, columns, rows) becomes smaller, and powers of two.
+std::vector<std::uint32_t> run_widths(std::uint32_t most, std::span<const std::uint64_t> units);
+
 /// Cards that may serve as a stage, in the order of their numbers.
 struct CardGroup {
   std::uint32_t size = 1;

@@ -9,19 +9,13 @@
 #include "spanker/plan/memory.hpp"
 #include "spanker/plan/plan.hpp"
 #include "spanker/plan/predict.hpp"
+#include "spanker/plan/prefill_choice.hpp"
 #include "spanker/plan/problem.hpp"
+#include "spanker/plan/reasons.hpp"
 #include "spanker/plan/search.hpp"
 #include "spanker/plan/sensitivity.hpp"
 
 namespace spanker {
-
-/// The best plan of another strategy, and why it was not taken.
-struct Alternative {
-  PlanStrategy strategy = PlanStrategy::kSingleCard;
-  std::uint32_t cards_used = 0;             ///< 0 where none fits
-  std::optional<double> tokens_per_second;  ///< nothing where none fits
-  std::string why_not;
-};
 
 /// A plan with its price and its reasons.
 struct Answer {
@@ -31,6 +25,7 @@ struct Answer {
   std::string bottleneck;  ///< the largest term of the decode price
   std::vector<Sensitivity> sensitivity;
   std::vector<Alternative> alternatives;
+  std::optional<PrefillChoice> prefill_choice;  ///< see prefill_choice_of
   std::vector<std::string> warnings;
 };
 

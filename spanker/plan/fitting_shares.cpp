@@ -78,6 +78,7 @@ class FittingSpace : public DealSpace {
   double cost(std::size_t axis, double value) const override;
   double next(std::size_t axis, double value) const override;
   double most(std::size_t axis) const override;
+  bool exhausted() const override { return steps_ > kMaxFittingSteps; }
   std::optional<Bounds> reached(const Bounds& bounds) const override {
     const auto shares = within(bounds, false);
     if (!shares) return std::nullopt;
@@ -139,6 +140,7 @@ class FittingSpace : public DealSpace {
   std::vector<ShareBytes> column_bytes_;
   ShareBytes first_row_;
   ShareBytes next_row_;
+  mutable std::uint64_t steps_ = 0;  ///< of all tables so far, and of what leads to them
 };
 
 FittingSpace::FittingSpace(const ShareQuestion& question)
@@ -289,6 +291,8 @@ Bounds FittingSpace::reached_by(const UnitShares& shares) const {
 
 std::optional<UnitShares> FittingSpace::within(const Bounds& bounds, bool bytes_count) const {
   if (!empty_fits_) return std::nullopt;
+  constexpr std::uint64_t kStepsOfACard = 100;  // to find its limits
+  steps_ += kStepsOfACard * free_.size();
   const Limits limits = limits_of(bounds);
   if (!may_fit(limits)) return std::nullopt;
   if (!bytes_count) {
@@ -349,6 +353,7 @@ FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, bool bytes_co
             const ShareBytes& network = column_bytes(column - dealt);
             if (network.memory > left) break;
             work += from.size();
+            steps_ += from.size();
             if (work > kMaxShareSteps) return Verdict::kTooLarge;
             const Units room = rows_within(left - network.memory, limits.rows[card]);
             auto& to = table[card + 1][(end - head_to.low) * column_to.size() + column - column_to.low];

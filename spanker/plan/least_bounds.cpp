@@ -89,7 +89,7 @@ std::optional<LeastBounds> Boxes::best() {
   Bounds most(axes);
   for (std::size_t axis = 0; axis < axes; ++axis) most[axis] = space_.most(axis);
   add({least, std::move(most), 0});
-  for (std::size_t count = 0; !queue_.empty() && count < kMostBoxes; ++count) {
+  for (std::size_t count = 0; !queue_.empty() && count < kMostBoxes && !space_.exhausted(); ++count) {
     const Box box = queue_.top();
     queue_.pop();
     if (!worth(box.least)) break;

@@ -25,6 +25,8 @@ class DealSpace {
   virtual double next(std::size_t axis, double value) const = 0;
   /// No share has a larger value.
   virtual double most(std::size_t axis) const = 0;
+  /// Whether looking for deals has cost so much that the best one so far must do.
+  virtual bool exhausted() const { return false; }
 };
 
 struct LeastBounds {
@@ -36,8 +38,8 @@ struct LeastBounds {
 };
 
 /// The bounds of the cheapest deal; nothing where there is no deal. One axis is halved; several are searched
-/// by branch and bound over boxes of bounds, which is exact unless it takes more than kMostBoxes boxes: the
-/// best deal until then is then the answer.
+/// by branch and bound over boxes of bounds, which is exact unless it takes more than kMostBoxes boxes or
+/// exhausts the space: the best deal until then is then the answer.
 std::optional<LeastBounds> least_bounds(const DealSpace& space);
 
 inline constexpr std::size_t kMostBoxes = 2000;

@@ -44,6 +44,18 @@ class Batches {
   std::map<std::uint64_t, BatchSeconds> known_;
 };
 
+Cost decode_price(const Problem& problem, const Plan& plan, const ClusterRates& rates,
+                  CollectivePricer& links) {
+  const PassPricer pricer(problem, rates, links, problem.decode());
+  return price_pass(problem, pricer, plan, &Stage::decode).total();
+}
+
+Cost prefill_price(const Problem& problem, const Plan& plan, const ClusterRates& rates,
+                   CollectivePricer& links) {
+  const PassPricer pricer(problem, rates, links, problem.prefill());
+  return price_pass(problem, pricer, plan, &Stage::prefill).total();
+}
+
 Throughput throughput_of(const Problem& problem, const Plan& plan, const ClusterRates& rates,
                          CollectivePricer& links) {
   const std::uint64_t streams = problem.workload.streams;
@@ -125,8 +137,39 @@ std::vector<HostUse> host_budget_of(const Problem& problem, const ClusterRates& 
 Cost decode_cost(const Problem& problem, const Plan& plan, Bound bound) {
   const ClusterRates rates(problem.cluster, bound);
   CollectivePricer links(rates);
-  const PassPricer pricer(problem, rates, links, problem.decode());
-  return price_pass(problem, pricer, plan, &Stage::decode).total();
+  return decode_price(problem, plan, rates, links);
+}
+
+Cost objective_cost(const Problem& problem, const Plan& plan, CollectivePricer& links) {
+  const ClusterRates rates(problem.cluster, Bound::kValue);
+  switch (problem.workload.objective) {
+    case Objective::kLatency:
+    case Objective::kThroughput:
+      return decode_price(problem, plan, rates, links);
+    case Objective::kFirstToken:
+      return prefill_price(problem, plan, rates, links);
+    case Objective::kSession:
+      break;
+  }
+  Cost cost = prefill_price(problem, plan, rates, links);
+  cost += decode_price(problem, plan, rates, links) * static_cast<double>(problem.workload.generate);
+  cost.host_link += load_of(problem, plan, rates, links).seconds;
+  return cost;
+}
+
+double objective_seconds(const Problem& problem, const Plan& plan, CollectivePricer& links) {
+  if (problem.workload.objective != Objective::kThroughput) {
+    return objective_cost(problem, plan, links).total().count();
+  }
+  return 1 / objective_rate(problem, plan, links);
+}
+
+double objective_rate(const Problem& problem, const Plan& plan, CollectivePricer& links) {
+  const ClusterRates rates(problem.cluster, Bound::kValue);
+  if (problem.workload.objective == Objective::kThroughput) {
+    return throughput_of(problem, plan, rates, links).tokens_per_second;
+  }
+  return 1 / decode_price(problem, plan, rates, links).total().count();
 }
 
 double objective_seconds(const Workload& workload, const Prediction& prediction) {
@@ -146,13 +189,11 @@ double objective_seconds(const Workload& workload, const Prediction& prediction)
 Prediction predict(const Problem& problem, const Plan& plan) {
   const ClusterRates rates(problem.cluster, Bound::kValue);
   CollectivePricer links(rates);
-  const PassPricer prefill(problem, rates, links, problem.prefill());
-
   Prediction prediction;
-  prediction.decode = decode_cost(problem, plan, Bound::kValue);
+  prediction.decode = decode_price(problem, plan, rates, links);
   prediction.decode_low = decode_cost(problem, plan, Bound::kLow).total();
   prediction.decode_high = decode_cost(problem, plan, Bound::kHigh).total();
-  prediction.prefill = price_pass(problem, prefill, plan, &Stage::prefill).total();
+  prediction.prefill = prefill_price(problem, plan, rates, links);
   prediction.throughput = throughput_of(problem, plan, rates, links);
   prediction.load = load_of(problem, plan, rates, links);
   prediction.session = prediction.load.seconds + prediction.prefill.total() +

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "spanker/cost/cluster_rates.hpp"
+#include "spanker/cost/collective_cost.hpp"
 #include "spanker/plan/problem.hpp"
 
 namespace spanker {
@@ -60,6 +60,17 @@ Prediction predict(const Problem& problem, const Plan& plan);
 /// What the workload's objective makes small: seconds of a token, of the first token or of a session; for
 /// throughput those of a token at the full rate.
 double objective_seconds(const Workload& workload, const Prediction& prediction);
+
+/// The same without all else that a prediction holds. `links`: of the problem's cluster, or of one with the
+/// same links.
+double objective_seconds(const Problem& problem, const Plan& plan, CollectivePricer& links);
+
+/// What those seconds are spent on, a load being all host link: of a token, a prompt or a session; for
+/// throughput, of a token of one stream.
+Cost objective_cost(const Problem& problem, const Plan& plan, CollectivePricer& links);
+
+/// Tokens per second: of all streams together for throughput, else of one stream in decode.
+double objective_rate(const Problem& problem, const Plan& plan, CollectivePricer& links);
 
 /// The price of one decoded token of one stream, at one end of every range.
 Cost decode_cost(const Problem& problem, const Plan& plan, Bound bound);

@@ -85,6 +85,10 @@ Cost PassPricer::all_reduce(std::span<const CardId> cards, Algorithm algorithm) 
   return links_.collective(Collective::kAllReduce, algorithm, cards, activations());
 }
 
+Seconds PassPricer::least_all_reduce(std::size_t cards) const {
+  return links_.least_all_reduce(cards, activations());
+}
+
 CollectiveChoice PassPricer::broadcast(std::span<const CardId> cards) const {
   return links_.cheapest(Collective::kBroadcast, cards, activations());
 }

@@ -43,6 +43,8 @@ class PassPricer {
   /// One collective on them among a stage's cards; the cheapest algorithm where none is given.
   CollectiveChoice all_reduce(std::span<const CardId> cards) const;
   Cost all_reduce(std::span<const CardId> cards, Algorithm algorithm) const;
+  /// No all_reduce between so many cards side by side takes less: see CollectivePricer.
+  Seconds least_all_reduce(std::size_t cards) const;
   CollectiveChoice broadcast(std::span<const CardId> cards) const;
   Cost broadcast(std::span<const CardId> cards, Algorithm algorithm) const;
   /// Activations from the last card of one stage to the first of the next.

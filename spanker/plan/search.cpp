@@ -33,13 +33,7 @@ Plan as_plan(const Problem& problem, const ClusterRates& rates, CollectivePricer
   return plan;
 }
 
-CardGroups groups_of(const Problem& problem) {
-  const ModelShape& shape = problem.model.shape;
-  const std::uint64_t units[] = {shape.num_attention_heads / problem.head_unit,
-                                 (shape.intermediate_size + problem.column_unit - 1) / problem.column_unit,
-                                 (shape.vocab_size + problem.row_unit - 1) / problem.row_unit};
-  return CardGroups(problem.cluster, units);
-}
+CardGroups groups_of(const Problem& problem) { return CardGroups(problem.cluster, share_units(problem)); }
 
 }  // namespace
 
@@ -62,24 +56,60 @@ bool StrategySet::contains(PlanStrategy strategy) const {
   return false;
 }
 
-std::optional<Plan> search(const Problem& problem, StrategySet allowed) {
+namespace {
+
+std::optional<Plan> search_with(const Problem& problem, StrategySet allowed, CollectivePricer& links,
+                                bool rough) {
   if (!all_cards_together_hold_the_model(problem)) return std::nullopt;
   const ClusterRates rates(problem.cluster, Bound::kValue);
-  CollectivePricer links(rates);
   const CardGroups groups = groups_of(problem);
   const std::vector<Aim> aims = aims_of(problem);
   BestStages best;
   StageSearch(problem, rates, links, groups, aims.front(), allowed).try_one_stage(best);
   if (allowed.pipeline_parallel || allowed.hybrid) {
-    for (const Aim& aim : aims) StageSearch(problem, rates, links, groups, aim, allowed).try_stages(best);
+    const bool few_widths = rough && groups.cards().size() > kMaxThoroughCards;
+    for (const Aim& aim : aims) {
+      StageSearch(problem, rates, links, groups, aim, allowed).try_stages(best, few_widths);
+    }
   }
   if (best.stages.empty()) return std::nullopt;
   return as_plan(problem, rates, links, best.stages);
 }
 
-std::optional<Plan> search_one_stage(const Problem& problem, std::span<const CardId> cards) {
+}  // namespace
+
+std::vector<std::uint64_t> share_units(const Problem& problem) {
+  const ModelShape& shape = problem.model.shape;
+  return {shape.num_attention_heads / problem.head_unit,
+          (shape.intermediate_size + problem.column_unit - 1) / problem.column_unit,
+          (shape.vocab_size + problem.row_unit - 1) / problem.row_unit};
+}
+
+double least_objective_seconds(const Problem& problem) {
   const ClusterRates rates(problem.cluster, Bound::kValue);
   CollectivePricer links(rates);
+  const CardGroups groups = groups_of(problem);
+  const std::vector<Aim> aims = aims_of(problem);
+  return StageSearch(problem, rates, links, groups, aims.front(), {}).least_value();
+}
+
+std::optional<Plan> search(const Problem& problem, StrategySet allowed) {
+  const ClusterRates rates(problem.cluster, Bound::kValue);
+  CollectivePricer links(rates);
+  return search(problem, allowed, links);
+}
+
+std::optional<Plan> search(const Problem& problem, StrategySet allowed, CollectivePricer& links) {
+  return search_with(problem, allowed, links, false);
+}
+
+std::optional<Plan> search_roughly(const Problem& problem, StrategySet allowed, CollectivePricer& links) {
+  return search_with(problem, allowed, links, true);
+}
+
+std::optional<Plan> search_one_stage(const Problem& problem, std::span<const CardId> cards,
+                                     CollectivePricer& links) {
+  const ClusterRates rates(problem.cluster, Bound::kValue);
   const CardGroups groups = groups_of(problem);
   const std::vector<Aim> aims = aims_of(problem);
   BestStages best;

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "spanker/cost/collective_cost.hpp"
 #include "spanker/plan/problem.hpp"
 
 namespace spanker {
@@ -27,7 +31,22 @@ struct StrategySet {
 /// the objective; the algorithm of every collective; and for throughput the micro-batches (aims_of).
 std::optional<Plan> search(const Problem& problem, StrategySet allowed = {});
 
-/// The same over one stage on exactly these cards.
-std::optional<Plan> search_one_stage(const Problem& problem, std::span<const CardId> cards);
+/// The same with a pricer that remembers: of the problem's cluster, or of one with the same links.
+std::optional<Plan> search(const Problem& problem, StrategySet allowed, CollectivePricer& links);
+
+/// The same, but several stages on more than kMaxThoroughCards cards only as single cards or at the few
+/// widths whose layers are quickest: for a second opinion, not for the answer.
+inline constexpr std::size_t kMaxThoroughCards = 16;
+std::optional<Plan> search_roughly(const Problem& problem, StrategySet allowed, CollectivePricer& links);
+
+/// No plan's objective_seconds are less, unless the objective is throughput. Quick: from the cards' speeds.
+double least_objective_seconds(const Problem& problem);
+
+/// Units of heads, columns and rows that a stage deals.
+std::vector<std::uint64_t> share_units(const Problem& problem);
+
+/// The best plan of one stage on exactly these cards.
+std::optional<Plan> search_one_stage(const Problem& problem, std::span<const CardId> cards,
+                                     CollectivePricer& links);
 
 }  // namespace spanker

@@ -38,12 +38,15 @@ void for_each_link(Cluster& cluster, const std::function<void(LinkSpec&)>& chang
 struct Change {
   std::string name;
   Cluster cluster;
+  bool same_links = false;
+  std::string note;
 };
 
 std::vector<Change> changes_of(const Cluster& cluster) {
   std::vector<Change> changes;
   const auto add = [&](std::string name, const std::function<void(Cluster&)>& change) {
-    changes.push_back({std::move(name), cluster});
+    const bool same_links = !name.starts_with("link ");
+    changes.push_back({std::move(name), cluster, same_links, {}});
     change(changes.back().cluster);
   };
   add("memory bandwidth x 2",
@@ -70,26 +73,35 @@ std::vector<Change> changes_of(const Cluster& cluster) {
   add("host link latency / 2", [](Cluster& c) { halve(c.host_link.latency); });
   const std::uint32_t step = cluster.topology == Topology::kTorus ? cluster.torus_columns : 1;
   const std::string cards = step == 1 ? "one card" : fmt::format("a row of {} cards", step);
+  // Where a ring is closed elsewhere, even a plan that leaves the new card idle has other ways to go.
+  const bool closed = cluster.topology == Topology::kRing || cluster.topology == Topology::kTorus;
+  const std::string note = closed && cluster.card_count > 2
+                               ? fmt::format("the {} is wired anew", to_string(cluster.topology))
+                               : "";
   if (auto more = with_card_count(cluster, cluster.card_count + step))
-    changes.push_back({cards + " more", *more});
+    changes.push_back({cards + " more", *more, false, note});
   if (cluster.card_count > step) {
     if (auto fewer = with_card_count(cluster, cluster.card_count - step))
-      changes.push_back({cards + " fewer", *fewer});
+      changes.push_back({cards + " fewer", *fewer, false, note});
   }
   return changes;
 }
 
 }  // namespace
 
-std::vector<Sensitivity> sensitivity_of(const Problem& problem, StrategySet allowed,
-                                        double tokens_per_second) {
+std::vector<Sensitivity> sensitivity_of(const Problem& problem, StrategySet allowed, const Plan& plan,
+                                        CollectivePricer& links) {
+  const double seconds = objective_seconds(problem, plan, links);
   std::vector<Sensitivity> all;
   for (Change& change : changes_of(problem.cluster)) {
     const Problem changed = problem.with_cluster(std::move(change.cluster));
-    const auto plan = search(changed, allowed);
-    if (!plan) continue;  // one card fewer may no longer hold the model
-    const double rate = 1 / decode_cost(changed, *plan, Bound::kValue).total().count();
-    all.push_back({change.name, rate, rate / tokens_per_second - 1});
+    const ClusterRates rates(changed.cluster, Bound::kValue);
+    CollectivePricer its_links(rates);
+    CollectivePricer& used = change.same_links ? links : its_links;
+    const auto best = search(changed, allowed, used);
+    if (!best) continue;  // one card fewer may no longer hold the model
+    all.push_back({change.name, objective_rate(changed, *best, used),
+                   seconds / objective_seconds(changed, *best, used) - 1, change.note});
   }
   return all;
 }

@@ -254,7 +254,60 @@ class RowSpace : public DealSpace {
     return deal(question_, question_.costs.row_units(), limits);
   }
 
+  /// As least_bounds, where all passes cost shares alike: halves ranges of the largest share, from the
+  /// evenest to what the quickest logits need. Fewer rows a card make the gather cheaper and the logits
+  /// slower.
+  Bounds least_of_one_pass() const {
+    struct Largest {
+      Units units;
+      double seconds;  ///< least of the slowest card
+      double logits;
+      double gather;
+    };
+    const auto at = [&](Units units) {
+      const double seconds = least_seconds(units);
+      return Largest{units, seconds, cost(0, seconds), cost(1, static_cast<double>(units))};
+    };
+    const Units cards = question_.cards.size();
+    const Largest evenest = at((question_.costs.row_units() + cards - 1) / cards);
+    const Bounds quickest{least_seconds(question_.costs.row_units()),
+                          std::numeric_limits<double>::infinity()};
+    Largest widest = at(static_cast<Units>((*reached(quickest))[1]));
+    Largest best = evenest;
+    const auto offer = [&](const Largest& other) {
+      if (other.logits + other.gather < best.logits + best.gather) best = other;
+    };
+    offer(widest);
+    std::vector<std::pair<Largest, Largest>> ranges = {{evenest, widest}};
+    while (!ranges.empty()) {
+      const auto [low, high] = ranges.back();
+      ranges.pop_back();
+      const double least = high.logits + low.gather;
+      if (high.units - low.units < 2 || least >= (best.logits + best.gather) * (1 - 1e-13)) continue;
+      const Largest middle = at(low.units + (high.units - low.units) / 2);
+      offer(middle);
+      ranges.emplace_back(middle, high);
+      ranges.emplace_back(low, middle);
+    }
+    return {best.seconds, static_cast<double>(best.units)};
+  }
+
  private:
+  /// Of the slowest card, where none has more units than that.
+  double least_seconds(Units largest) const {
+    Bounds bounds{std::numeric_limits<double>::infinity(), static_cast<double>(largest)};
+    double enough = (*reached(bounds))[0];
+    double low = 0;
+    while (low < enough) {
+      bounds[0] = low + (enough - low) / 2;
+      if (const auto within = reached(bounds)) {
+        enough = (*within)[0];
+      } else {
+        low = next(0, bounds[0]);
+      }
+    }
+    return enough;
+  }
   Units limit(const Bounds& bounds, CardId card) const {
     const Units most = most_rows(question_.costs, axes_, bounds, card);
     return bounds.back() < static_cast<double>(most) ? static_cast<Units>(bounds.back()) : most;
@@ -295,7 +348,7 @@ std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question) {
   if (alike_cards(costs, question.cards).size() == 1)
     return rows_of(costs, even(question, costs.row_units()));
   const RowSpace space(question, costs.logits_axes());
-  Bounds bounds = least_bounds(space)->bounds;
+  Bounds bounds = space.axes() == 2 ? space.least_of_one_pass() : least_bounds(space)->bounds;
   if (question.least_bytes) {
     bounds.back() =
         static_cast<double>(most_rows_gathered_alike(question, static_cast<Units>(bounds.back())));

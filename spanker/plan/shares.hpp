@@ -51,5 +51,7 @@ std::uint32_t end_that_fits(const Problem& problem, std::span<const CardId> card
 std::optional<StageShares> fitting_shares(const ShareQuestion& question);
 
 inline constexpr std::uint64_t kMaxShareSteps = 200'000;
+/// After so many steps in all the best deal so far is the answer.
+inline constexpr std::uint64_t kMaxFittingSteps = 20'000'000;
 
 }  // namespace spanker

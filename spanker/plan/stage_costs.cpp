@@ -47,6 +47,7 @@ StageCosts::StageCosts(const Problem& problem, const ClusterRates& rates, Collec
       }()),
       share_costs_(problem, rates, aim, pricers_),
       all_layers_(problem.layers.count(0, problem.model.shape.num_hidden_layers - 1)) {
+  least_far_gather_ = price_far_gather();
   if (aim.kind == Aim::Kind::kSession) load_seconds_per_byte_ = 1 / rates.host_link().bandwidth.value;
 }
 
@@ -186,6 +187,12 @@ StageCosts::UnitSeconds StageCosts::unit_seconds(std::size_t pass, std::size_t k
   return entry->second;
 }
 
+/// Groups of equal cards on uniform wiring stand side by side, unless they are few.
+double StageCosts::least_all_reduces(std::size_t pass, std::span<const CardId> cards) const {
+  const bool side_by_side = cards.back() - cards.front() + 1 == cards.size();
+  return side_by_side ? 2 * pricers_[pass].least_all_reduce(cards.size()).count() : 0;
+}
+
 double StageCosts::quick_layer(std::span<const CardId> cards, std::size_t kind) const {
   const auto heads = static_cast<double>(share_costs_.head_units());
   const auto columns = static_cast<double>(share_costs_.column_units());
@@ -194,7 +201,8 @@ double StageCosts::quick_layer(std::span<const CardId> cards, std::size_t kind) 
   for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
     if (rates_.cards_are_equal()) {
       const UnitSeconds unit = unit_seconds(pass, kind, cards.front());
-      by_pass.push_back(std::ceil(heads / count) * unit.heads + std::ceil(columns / count) * unit.columns);
+      by_pass.push_back(std::ceil(heads / count) * unit.heads + std::ceil(columns / count) * unit.columns +
+                        least_all_reduces(pass, cards));
       continue;
     }
     double heads_per_second = 0;
@@ -243,7 +251,7 @@ double StageCosts::least_beside_layers(const StagePlace& place, StageEnds ends) 
   return weighed(by_pass) + static_cast<double>(stored.value) * load_seconds_per_byte_;
 }
 
-double StageCosts::least_far_gather() const {
+double StageCosts::price_far_gather() const {
   // All rows come in by the card's own links.
   const Network& network = rates_.network();
   double fastest = 0;

@@ -59,7 +59,7 @@ class StageCosts {
   /// What comes on top of a stage's layers when it is first, last or neither, without the gather.
   double least_beside_layers(const StagePlace& place, StageEnds ends) const;
   /// The gather of logits on a card that has none of the rows.
-  double least_far_gather() const;
+  double least_far_gather() const { return least_far_gather_; }
   void price_layer_collectives(StagePlace& place);
 
   /// Seconds by the fastest shares, whatever the memory.
@@ -96,6 +96,8 @@ class StageCosts {
   bool least_bytes() const { return aim_.kind == Aim::Kind::kSession; }
   double weighed(const std::vector<double>& by_pass) const;
   double layer_load(std::size_t kind) const;
+  double price_far_gather() const;
+  double least_all_reduces(std::size_t pass, std::span<const CardId> cards) const;
   /// Logits in that pass, whatever the shares; without the gather.
   double least_logits(std::span<const CardId> cards, std::size_t pass) const;
   /// Least seconds that one unit of heads, columns or rows takes of the card in any share.
@@ -113,6 +115,7 @@ class StageCosts {
   std::vector<PassPricer> pricers_;
   ShareCosts share_costs_;
   std::vector<std::uint32_t> all_layers_;
+  double least_far_gather_ = 0;
   double load_seconds_per_byte_ = 0;  ///< that a session adds for each byte
   mutable std::map<std::tuple<std::size_t, std::size_t, CardId>, UnitSeconds> unit_seconds_;
   std::map<std::vector<CardId>, std::unique_ptr<StageRun>> runs_;

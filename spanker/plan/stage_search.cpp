@@ -138,6 +138,21 @@ void StageSearch::try_one_stage_on(std::vector<CardId> cards, BestStages& best) 
   best = {value(*totals, cards.front()), 0, {{all, cards, costs_.shares(place, all, kBothEnds)}}};
 }
 
+double StageSearch::least_value() {
+  std::vector<double> least(problem_.layers.kinds.size(), kInfinite);
+  for (const auto& [place, group] : stage_groups()) {
+    for (std::size_t kind = 0; kind < least.size(); ++kind) {
+      least[kind] = std::min(least[kind], least_layer(place, group, kind));
+    }
+  }
+  const auto counts = problem_.layers.count(0, layer_count_ - 1);
+  double sum = 0;
+  for (std::size_t kind = 0; kind < counts.size(); ++kind) sum += counts[kind] * least[kind];
+  double overhead = kInfinite;
+  for (const CardId card : groups_.cards()) overhead = std::min(overhead, costs_.overhead(card));
+  return aim_.value({sum + overhead, 0, 0});
+}
+
 void StageSearch::try_one_stage(BestStages& best) {
   const LayerRange all{0, layer_count_};
   std::vector<Candidate> candidates;
@@ -260,12 +275,13 @@ void StageSearch::set_bounds() {
   }
 }
 
-void StageSearch::try_stages(BestStages& best) {
+void StageSearch::try_stages(BestStages& best, bool few_widths) {
   if (groups_.cards().size() < 2 || layer_count_ < 2) return;
   set_bounds();
   const std::size_t starts = groups_.starts_at_first_card() ? 1 : groups_.cards().size() - 1;
   for (const Effort effort : {Effort::kFewGroups, Effort::kFastestShares, Effort::kFittingShares}) {
     for (std::size_t place = 0; place < starts; ++place) try_stages_from(place, effort, best);
+    if (few_widths && !best.stages.empty()) break;
   }
 }
 

@@ -31,12 +31,16 @@ class StageSearch {
   StageSearch(const Problem& problem, const ClusterRates& rates, CollectivePricer& links,
               const CardGroups& groups, const Aim& aim, StrategySet allowed);
 
+  /// No plan's value is less, where it is a sum over the stages.
+  double least_value();
+
   /// One stage on each group.
   void try_one_stage(BestStages& best);
   void try_one_stage_on(std::vector<CardId> cards, BestStages& best);
   /// Two stages or more, by dynamic programming over layers done, cards used and whether any stage so far has
-  /// several cards. A state keeps every way to it that may still win.
-  void try_stages(BestStages& best);
+  /// several cards. A state keeps every way to it that may still win. `few_widths`: wide stages only at the
+  /// few widths whose layers are quickest, unless nothing fits so.
+  void try_stages(BestStages& best, bool few_widths);
 
  private:
   struct Candidate;

@@ -111,11 +111,25 @@ Json host_budget_json(const Prediction& prediction) {
   return uses;
 }
 
+Json prefill_choice_json(const std::optional<PrefillChoice>& choice) {
+  if (!choice) return nullptr;
+  Json crossings = Json::array();
+  for (const PrefillChoice::Crossing& each : choice->crossings) {
+    crossings.push_back(
+        {{"prompt", each.prompt}, {"strategy", to_string(each.strategy)}, {"cards_used", each.cards_used}});
+  }
+  return {{"differs", choice->differs()},         {"strategy", to_string(choice->strategy)},
+          {"cards_used", choice->cards_used},     {"seconds", choice->seconds.count()},
+          {"seconds_here", choice->here.count()}, {"crossings", crossings}};
+}
+
 Json reasons_json(const Answer& answer) {
   Json sensitivity = Json::array();
   for (const Sensitivity& item : answer.sensitivity) {
-    sensitivity.push_back(
-        {{"change", item.change}, {"tokens_per_second", item.tokens_per_second}, {"gain", item.gain}});
+    sensitivity.push_back({{"change", item.change},
+                           {"tokens_per_second", item.tokens_per_second},
+                           {"gain", item.gain},
+                           {"note", item.note.empty() ? Json() : Json(item.note)}});
   }
   Json alternatives = Json::array();
   for (const Alternative& item : answer.alternatives) {
@@ -139,19 +153,39 @@ std::string to_json(const Problem& problem, const Answer& answer) {
   json["prediction"] = prediction_json(problem.workload, answer.prediction);
   json["memory"] = memory_json(answer.memory);
   json["host_budget"] = host_budget_json(answer.prediction);
+  json["prefill_choice"] = prefill_choice_json(answer.prefill_choice);
   json.update(reasons_json(answer));
   return as_document(json);
 }
 
+namespace {
+
+Json tightest_json(const CardMemory& card) {
+  return {
+      {"card", card.card}, {"need_bytes", card.total().value}, {"capacity_bytes", card.capacity_bytes.value}};
+}
+
+}  // namespace
+
 std::string to_json(const Problem& problem, const NoPlan& answer) {
   Json json = question_json(problem, false);
   json["reason"] = answer.reason;
-  json["tightest"] = {{"card", answer.tightest.card},
-                      {"need_bytes", answer.tightest.total().value},
-                      {"capacity_bytes", answer.tightest.capacity_bytes.value}};
+  json["tightest"] = tightest_json(answer.tightest);
   json["smallest_cards"] = answer.smallest_cards ? Json(*answer.smallest_cards) : Json();
   json["best"] = nullptr;
   json["warnings"] = answer.warnings;
+  return as_document(json);
+}
+
+std::string to_json(const Problem& problem, const OutOfReach& answer, const std::string& reason) {
+  Json json = question_json(problem, false);
+  json["reason"] = reason;
+  json["tightest"] = tightest_json(answer.fullest);
+  json["smallest_cards"] = nullptr;
+  json["best"] = {{"tokens_per_second", answer.tokens_per_second},
+                  {"cards_used", answer.cards_used},
+                  {"limiting_term", answer.limiting_term}};
+  json["warnings"] = problem.cluster.warnings;
   return as_document(json);
 }
 

@@ -142,6 +142,7 @@ TEST(PlanJson, HasEveryKeyOfTheSchema) {
                {"/sensitivity/0/change", "string"},
                {"/sensitivity/0/tokens_per_second", "number"},
                {"/sensitivity/0/gain", "number"},
+               {"/sensitivity/0/note", "null"},
                {"/alternatives/0/strategy", "string"},
                {"/alternatives/0/cards_used", "number"},
                {"/alternatives/0/tokens_per_second", "number"},
@@ -234,9 +235,10 @@ TEST(PlanJson, TellsMemoryHostBudgetAndReasons) {
       json["host_budget"][1],
       (nlohmann::json{{"what", "token_ids"}, {"bytes", 512}, {"seconds", 2.0}, {"share_of_session", 0.05}}));
   EXPECT_EQ(json["bottleneck"], "memory");
-  EXPECT_EQ(json["sensitivity"],
-            nlohmann::json::array(
-                {{{"change", "memory bandwidth x 2"}, {"tokens_per_second", 15.0}, {"gain", 0.85}}}));
+  EXPECT_EQ(json["sensitivity"], nlohmann::json::array({{{"change", "memory bandwidth x 2"},
+                                                         {"tokens_per_second", 15.0},
+                                                         {"gain", 0.85},
+                                                         {"note", nullptr}}}));
   EXPECT_EQ(json["alternatives"], nlohmann::json::array({{{"strategy", "single_card"},
                                                           {"cards_used", 1},
                                                           {"tokens_per_second", 3.5},

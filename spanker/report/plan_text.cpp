@@ -133,6 +133,30 @@ std::string placement(const Answer& answer, const Style& style) {
   return style.bold("Placement") + "\n" + table.to_string(style);
 }
 
+/// Who would read prompts faster, and from which length on.
+std::string prefill_choice(const Problem& problem, const Answer& answer, const Style& style) {
+  if (!answer.prefill_choice) return "";
+  const PrefillChoice& choice = *answer.prefill_choice;
+  const auto by = [](PlanStrategy strategy, std::uint32_t cards) {
+    const bool countable = strategy == PlanStrategy::kPipelineParallel || strategy == PlanStrategy::kHybrid;
+    return fmt::format("{}{}{}", countable ? "a " : "", spoken(strategy),
+                       cards > 1 ? fmt::format(" over {} cards", cards) : "");
+  };
+  std::string text = "\n" + style.bold("Prefill on this placement") + "\n";
+  if (choice.differs()) {
+    text += fmt::format("  prompt of {}: {} would take {} instead of {}: one placement costs {}\n",
+                        problem.workload.prompt, by(choice.strategy, choice.cards_used),
+                        format(choice.seconds), format(choice.here), format(choice.here - choice.seconds));
+  } else {
+    text += fmt::format("  prompt of {}: no other placement reads it faster\n", problem.workload.prompt);
+  }
+  for (const PrefillChoice::Crossing& each : choice.crossings) {
+    text += fmt::format("  prompts of {} tokens or more are read faster by {}\n", each.prompt,
+                        by(each.strategy, each.cards_used));
+  }
+  return text;
+}
+
 std::string reasons(const Answer& answer, const Style& style) {
   std::string text;
   if (!answer.alternatives.empty()) {
@@ -144,9 +168,10 @@ std::string reasons(const Answer& answer, const Style& style) {
     }
     text += "\n" + style.bold("Why not") + "\n" + table.to_string(style);
   }
-  Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kRight}});
+  Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kRight}, {"", Align::kLeft}});
   for (const Sensitivity& item : answer.sensitivity) {
-    table.add({item.change, rate(item.tokens_per_second), fmt::format("{:+.1f} %", item.gain * 100)});
+    table.add(
+        {item.change, rate(item.tokens_per_second), fmt::format("{:+.1f} %", item.gain * 100), item.note});
   }
   text += "\n" + style.bold("What would change it") + "\n" + table.to_string(style);
   return text;
@@ -156,7 +181,8 @@ std::string reasons(const Answer& answer, const Style& style) {
 
 std::string to_text(const Problem& problem, const Answer& answer, const Style& style) {
   std::string text = heading(problem, answer, style) + "\n" + speed(problem, answer, style) + "\n" +
-                     breakdown(answer, style) + "\n" + placement(answer, style) + reasons(answer, style);
+                     breakdown(answer, style) + "\n" + placement(answer, style) +
+                     prefill_choice(problem, answer, style) + reasons(answer, style);
   if (!answer.warnings.empty()) {
     text += "\n" + style.bold("Warnings") + "\n";
     for (const std::string& warning : answer.warnings)
