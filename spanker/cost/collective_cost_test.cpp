@@ -364,6 +364,40 @@ RC_GTEST_PROP(Cheapest, IsTheLeastOfAllAlgorithms, ()) {
   }
 }
 
+/// Runs of cards have bounds and prices of their own.
+TEST(Cheapest, IsTheLeastOnRunsOfRingsAndLines) {
+  for (const Topology topology : {Topology::kRing, Topology::kLine, Topology::kStar, Topology::kFullMesh}) {
+    for (const std::uint32_t count : {3u, 7u, 16u, 33u, 48u}) {
+      const Cluster cluster = cards_in(topology, count);
+      const ClusterRates rates(cluster, Bound::kValue);
+      CollectivePricer pricer(rates);
+      for (const std::uint32_t ranks : {2u, 3u, 6u, 8u, 13u, 16u, 24u, 32u, 33u, 47u, 48u}) {
+        if (ranks > count) continue;
+        for (const std::uint64_t elements : {1u, 5u, 100u, 2048u, 50'000u, 3'000'000u}) {
+          const Payload payload{elements, TensorType::kF32};
+          const std::vector<CardId> cards = first_cards(ranks);
+          for (const Collective collective : {Collective::kAllReduce, Collective::kBroadcast}) {
+            double least = std::numeric_limits<double>::infinity();
+            for (const Algorithm algorithm : algorithms_of(collective)) {
+              const Schedule schedule = make_schedule(collective, algorithm, ranks, payload.units());
+              const double naive = naive_seconds(cluster, schedule, cards, 4);
+              least = std::min(least, naive);
+              const double priced = pricer.collective(collective, algorithm, cards, payload).total().count();
+              ASSERT_TRUE(nearly_equal(priced, naive)) << to_string(algorithm) << " over " << ranks;
+            }
+            const double cheapest = pricer.cheapest(collective, cards, payload).cost.total().count();
+            ASSERT_TRUE(nearly_equal(cheapest, least))
+                << to_string(topology) << " " << count << ", " << ranks << " ranks, " << elements;
+            if (collective == Collective::kAllReduce) {
+              ASSERT_LE(pricer.least_all_reduce(ranks, payload).count(), least);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 RC_GTEST_PROP(EquivalentCards, CostTheSame, ()) {
   const Cluster cluster = random_cluster(true);
   const ClusterRates rates(cluster, Bound::kValue);
