@@ -36,7 +36,7 @@ std::optional<Plan> search(const Problem& problem, StrategySet allowed, Collecti
 
 /// The same, but several stages on more than kMaxThoroughCards cards only as single cards or at the few
 /// widths whose layers are quickest: for a second opinion, not for the answer.
-inline constexpr std::size_t kMaxThoroughCards = 16;
+inline constexpr std::size_t kMaxThoroughCards = 12;
 std::optional<Plan> search_roughly(const Problem& problem, StrategySet allowed, CollectivePricer& links);
 
 /// No plan's objective_seconds are less, unless the objective is throughput. Quick: from the cards' speeds.

@@ -187,7 +187,7 @@ StageCosts::UnitSeconds StageCosts::unit_seconds(std::size_t pass, std::size_t k
   return entry->second;
 }
 
-/// Groups of equal cards on uniform wiring stand side by side, unless they are few.
+/// Known where cards stand side by side on uniform wiring.
 double StageCosts::least_all_reduces(std::size_t pass, std::span<const CardId> cards) const {
   const bool side_by_side = cards.back() - cards.front() + 1 == cards.size();
   return side_by_side ? 2 * pricers_[pass].least_all_reduce(cards.size()).count() : 0;
@@ -212,7 +212,8 @@ double StageCosts::quick_layer(std::span<const CardId> cards, std::size_t kind) 
       heads_per_second += 1 / unit.heads;
       columns_per_second += 1 / unit.columns;
     }
-    by_pass.push_back(heads / heads_per_second + columns / columns_per_second);
+    by_pass.push_back(heads / heads_per_second + columns / columns_per_second +
+                      least_all_reduces(pass, cards));
   }
   // Rounding must not lift a bound above what it bounds.
   return weighed(by_pass) * (1 - 1e-12) + layer_load(kind);
