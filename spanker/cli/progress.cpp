@@ -25,13 +25,9 @@ std::string time_left(Seconds left) {
 }
 
 /// In at most `columns` columns: text first, as much bar as there is room for behind it.
-std::string line(Bytes done, Bytes total, Seconds elapsed, std::size_t columns) {
-  const double share =
-      static_cast<double>(done.value) / static_cast<double>(std::max<std::uint64_t>(total.value, 1));
-  const BytesPerSecond rate(static_cast<double>(done.value) / elapsed.count());
-  std::string text = fmt::format("{:3.0f} %  {} of {}  {}", std::floor(100 * share), format(done),
-                                 format(total), format(rate));
-  if (done.value > 0) text += "  " + time_left(elapsed * ((1 - share) / share));
+std::string line(double share, const std::string& amounts, Seconds elapsed, std::size_t columns) {
+  std::string text = fmt::format("{:3.0f} %  {}", std::floor(100 * share), amounts);
+  if (share > 0) text += "  " + time_left(elapsed * ((1 - share) / share));
   if (text.size() > columns) return text.substr(0, columns);
   const std::size_t room = columns - text.size();
   if (room > 2) text += "  " + bar(share, std::min(room - 2, kBarWidth));
@@ -45,14 +41,30 @@ ProgressBar::~ProgressBar() {
 }
 
 void ProgressBar::update(Bytes done, Bytes total) {
-  if (!output_.write) return;
+  if (!is_due()) return;
+  const BytesPerSecond rate(static_cast<double>(done.value) / (last_drawn_ - start_).count());
+  draw(done.value, total.value, fmt::format("{} of {}  {}", format(done), format(total), format(rate)));
+}
+
+void ProgressBar::update(std::uint64_t done, std::uint64_t total, std::string_view what) {
+  if (is_due()) draw(done, total, fmt::format("{} of {} {}", done, total, what));
+}
+
+bool ProgressBar::is_due() {
+  if (!output_.write) return false;
   const Seconds now = output_.now();
-  if (now - last_drawn_ < kBetweenDraws) return;
+  if (now - last_drawn_ < kBetweenDraws) return false;
   last_drawn_ = now;
+  return true;
+}
+
+void ProgressBar::draw(std::uint64_t done, std::uint64_t total, const std::string& amounts) {
   is_drawn_ = true;
+  const double share = static_cast<double>(done) / static_cast<double>(std::max<std::uint64_t>(total, 1));
   // A text that fills the last column makes some terminals begin a new line.
   const std::size_t columns = std::max<std::size_t>(output_.columns, 1) - 1;
-  output_.write(std::string(kStart).append(line(done, total, now - start_, columns)).append(kClearRest));
+  output_.write(
+      std::string(kStart).append(line(share, amounts, last_drawn_ - start_, columns)).append(kClearRest));
 }
 
 }  // namespace spanker

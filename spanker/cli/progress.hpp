@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "spanker/base/quantity.hpp"
@@ -26,9 +28,16 @@ class ProgressBar {
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar();
 
+  /// With the rate: "100 MB of 400 MB  50 MB/s".
   void update(Bytes done, Bytes total);
+  /// Of countable things: "3 of 8 clusters searched".
+  void update(std::uint64_t done, std::uint64_t total, std::string_view what);
 
  private:
+  bool is_due();
+  /// `amounts` is what has been done, in words.
+  void draw(std::uint64_t done, std::uint64_t total, const std::string& amounts);
+
   const ProgressOutput& output_;
   Seconds start_;
   Seconds last_drawn_ = start_;

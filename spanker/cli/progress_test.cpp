@@ -33,6 +33,17 @@ TEST(ProgressBar, DrawsShareRateAndTimeLeft) {
   EXPECT_NE(terminal.drawn[1].find("5 min 34 s left"), std::string::npos) << terminal.drawn[1];
 }
 
+TEST(ProgressBar, CountsThings) {
+  FakeTerminal terminal;
+  ProgressBar bar(terminal.output);
+  terminal.time += 2;
+  bar.update(2, 8, "clusters searched");
+  ASSERT_EQ(terminal.drawn.size(), 1u);
+  EXPECT_EQ(terminal.drawn[0], "\r 25 %  2 of 8 clusters searched  6 s left  ██████··················\x1b[K");
+  bar.update(3, 8, "clusters searched");
+  EXPECT_EQ(terminal.drawn.size(), 1u) << "drawn again at once";
+}
+
 TEST(ProgressBar, DrawsAtMostTenTimesASecond) {
   FakeTerminal terminal;
   ProgressBar bar(terminal.output);
