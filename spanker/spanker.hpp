@@ -53,6 +53,7 @@
 #include "spanker/model/model.hpp"
 #include "spanker/model/preset.hpp"
 #include "spanker/plan/explain.hpp"
+#include "spanker/plan/frontier.hpp"
 #include "spanker/plan/plan.hpp"
 #include "spanker/plan/predict.hpp"
 #include "spanker/plan/problem.hpp"

@@ -4,12 +4,16 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 
+#include "spanker/base/file.hpp"
 #include "spanker/cli/commands.hpp"
 #include "spanker/cli/question_flags.hpp"
 #include "spanker/plan/explain.hpp"
+#include "spanker/plan/frontier.hpp"
 #include "spanker/plan/target.hpp"
+#include "spanker/report/frontier_report.hpp"
 #include "spanker/report/plan_report.hpp"
 
 namespace spanker {
@@ -20,39 +24,47 @@ constexpr const char* kHelp = R"(Examples:
   spanker plan llama-2-70b --cards 12 --context 4096
   spanker plan model.gguf --cluster my-cluster.toml --json
   spanker plan llama-3-8b --cluster raspberry-pi-5-gbe --streams 8 --objective throughput
-  spanker plan tinyllama-1.1b --target 10                  the smallest number of sails that reaches 10 tokens/s)";
+  spanker plan tinyllama-1.1b --target 10                  the smallest number of sails that reaches 10 tokens/s
+  spanker plan llama-3-8b --cluster raspberry-pi-5-gbe --cards 8 --streams 8 --frontier --svg frontier.svg)";
 
 struct Flags {
   QuestionFlags question;
   std::optional<double> target;
+  bool frontier = false;
+  std::optional<std::string> svg;
   bool json = false;
 };
 
-Outcome answer_question(const Problem& problem, StrategySet strategies, const Flags& flags,
-                        const Style& style) {
-  const auto result = answer(problem, strategies);
-  if (const auto* found = std::get_if<Answer>(&result)) {
-    return Outcome::fine(flags.json ? to_json(problem, *found) : to_text(problem, *found, style));
-  }
-  const NoPlan& none = std::get<NoPlan>(result);
+Outcome no_plan(const Problem& problem, const NoPlan& none, bool json) {
   Error error{ErrorKind::kInfeasible, "plan", none.reason, "", ""};
   if (none.smallest_cards) error.wanted = std::to_string(*none.smallest_cards) + " cards or more";
   Outcome outcome = Outcome::failed(error);
   outcome.warnings = none.warnings;
-  if (flags.json) outcome.out = to_json(problem, none);
+  if (json) outcome.out = to_json(problem, none);
   return outcome;
 }
 
-/// The question about the smallest cluster that reaches the rate; about the largest where none has a plan.
-Outcome run_target(const Question& question, const Flags& flags, const Style& style) {
+Outcome answer_question(const Problem& problem, StrategySet strategies, const Flags& flags,
+                        const Style& style) {
+  const auto result = answer(problem, strategies);
+  if (const auto* none = std::get_if<NoPlan>(&result)) return no_plan(problem, *none, flags.json);
+  const Answer& found = std::get<Answer>(result);
+  return Outcome::fine(flags.json ? to_json(problem, found) : to_text(problem, found, style));
+}
+
+/// The question about the smallest cluster that reaches the rate; about the given one where none has a plan.
+Outcome run_target(const Question& question, const Flags& flags, const CommandContext& context) {
   const Problem& problem = question.problem;
   const std::uint32_t most = flags.question.cards.value_or(kMaxPlannedCards);
-  const auto found = smallest_cluster_for(problem, question.strategies, *flags.target, most);
+  ProgressBar bar(context.progress);
+  const auto found = smallest_cluster_for(
+      problem, question.strategies, *flags.target, most,
+      [&](std::uint64_t done, std::uint64_t all) { bar.update(done, all, "clusters searched"); });
   if (const auto* smallest = std::get_if<Problem>(&found)) {
-    return answer_question(*smallest, question.strategies, flags, style);
+    return answer_question(*smallest, question.strategies, flags, context.style);
   }
   const auto* best = std::get_if<OutOfReach>(&found);
-  if (best == nullptr) return answer_question(problem, question.strategies, flags, style);
+  if (best == nullptr) return answer_question(problem, question.strategies, flags, context.style);
   const std::string reason = fmt::format(
       "{} reaches {:.4g} tokens/s at most on up to {} cards, with {} of them: {} takes the most of its time",
       problem.model.name, best->tokens_per_second, most, best->cards_used, best->limiting_term);
@@ -63,16 +75,41 @@ Outcome run_target(const Question& question, const Flags& flags, const Style& st
   return outcome;
 }
 
-Outcome run_plan(const Flags& flags, const Style& style) {
-  const auto question = question_from(flags.question);
-  if (!question) return Outcome::failed(question.error());
-  if (!flags.target) return answer_question(question->problem, question->strategies, flags, style);
-  if (!(*flags.target > 0) || !std::isfinite(*flags.target)) {
+std::vector<FrontierPoint> frontier_with_progress(const Question& question, const ProgressOutput& output) {
+  ProgressBar bar(output);
+  return frontier_of(question.problem, question.strategies, [&](std::uint64_t done, std::uint64_t total) {
+    bar.update(done, total, "clusters searched");
+  });
+}
+
+Outcome run_frontier(const Question& question, const Flags& flags, const CommandContext& context) {
+  const Problem& problem = question.problem;
+  const auto points = frontier_with_progress(question, context.progress);
+  if (points.empty()) {
+    // The whole cluster was searched for latency, so this answer is known to be a refusal.
+    Problem asked = problem;
+    asked.workload.objective = Objective::kLatency;
+    return no_plan(problem, std::get<NoPlan>(answer(asked, question.strategies)), flags.json);
+  }
+  if (flags.svg) {
+    if (auto written = write_file_atomically(*flags.svg, to_svg(problem, points)); !written) {
+      return Outcome::failed(written.error());
+    }
+  }
+  return Outcome::fine(flags.json ? to_json(problem, points) : to_text(problem, points, context.style));
+}
+
+Outcome run_plan(const Flags& flags, const CommandContext& context) {
+  if (flags.target && (!(*flags.target > 0) || !std::isfinite(*flags.target))) {
     return Outcome::failed(
         bad_input("--target", "out of range", "tokens per second, above 0", fmt::format("{}", *flags.target))
             .value());
   }
-  return run_target(*question, flags, style);
+  const auto question = question_from(flags.question);
+  if (!question) return Outcome::failed(question.error());
+  if (flags.frontier) return run_frontier(*question, flags, context);
+  if (flags.target) return run_target(*question, flags, context);
+  return answer_question(question->problem, question->strategies, flags, context.style);
 }
 
 }  // namespace
@@ -83,12 +120,16 @@ void add_plan_command(CLI::App& app, CommandContext& context) {
   command->footer(kHelp);
   auto flags = std::make_shared<Flags>();
   add_question_flags(*command, flags->question);
-  command->add_option(
+  CLI::Option* target = command->add_option(
       "--target", flags->target,
       "Tokens per second to reach: plans for the smallest number of cards that does, up to --cards\n"
       "or 1024");
+  CLI::Option* frontier = command->add_flag(
+      "--frontier", flags->frontier, "The choices over fewer cards too, without those that others beat");
+  frontier->excludes(target);
+  command->add_option("--svg", flags->svg, "With --frontier: path of a chart to write")->needs(frontier);
   command->add_flag("--json", flags->json, "One JSON object instead of tables");
-  command->callback([flags, &context] { context.outcome = run_plan(*flags, context.style); });
+  command->callback([flags, &context] { context.outcome = run_plan(*flags, context); });
 }
 
 }  // namespace spanker

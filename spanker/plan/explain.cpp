@@ -95,11 +95,16 @@ NoPlan no_plan(const Problem& problem, StrategySet allowed, std::span<const Card
 
 }  // namespace
 
-std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed) {
-  const std::vector<CardId> connected = Network(problem.cluster).connected_cards();
+std::vector<std::string> warnings_of(const Problem& problem) {
   std::vector<std::string> warnings = problem.cluster.warnings;
   warn_of_context(problem, warnings);
-  warn_of_cut_off_cards(problem, connected, warnings);
+  warn_of_cut_off_cards(problem, Network(problem.cluster).connected_cards(), warnings);
+  return warnings;
+}
+
+std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed) {
+  const std::vector<CardId> connected = Network(problem.cluster).connected_cards();
+  std::vector<std::string> warnings = warnings_of(problem);
 
   const ClusterRates rates(problem.cluster, Bound::kValue);
   CollectivePricer links(rates);

@@ -41,6 +41,10 @@ struct NoPlan {
 
 inline constexpr std::uint32_t kMostCardsTried = 1024;
 
+/// What is doubtful whatever the plan: the profile's warnings, a context that is longer than the model was
+/// made for, cards that are cut off.
+std::vector<std::string> warnings_of(const Problem& problem);
+
 /// The planner's whole answer: searches, prices, explains.
 std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed = {});
 

@@ -9,26 +9,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json workload_json(const Workload& workload) {
-  return {{"context", workload.context},
-          {"prompt", workload.prompt},
-          {"generate", workload.generate},
-          {"streams", workload.streams},
-          {"objective", to_string(workload.objective)},
-          {"kv_dtype", to_string(workload.kv_type)},
-          {"link_dtype", to_string(workload.link_type)},
-          {"embedding", to_string(workload.embedding)}};
-}
-
 Json question_json(const Problem& problem, bool feasible) {
-  return {{"schema", "spanker.plan/1"},
-          {"feasible", feasible},
-          {"model", model_json(problem.model, problem.workload.kv_type)},
-          {"cluster",
-           {{"name", problem.cluster.name},
-            {"cards", problem.cluster.card_count},
-            {"topology", to_string(problem.cluster.topology)}}},
-          {"workload", workload_json(problem.workload)}};
+  Json json = {{"schema", "spanker.plan/1"}, {"feasible", feasible}};
+  json.update(question_json(problem));
+  return json;
 }
 
 Json stage_json(const ModelShape& shape, const Stage& stage) {

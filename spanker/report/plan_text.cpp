@@ -5,6 +5,7 @@
 #include "spanker/base/format_quantity.hpp"
 #include "spanker/base/text.hpp"
 #include "spanker/report/plan_report.hpp"
+#include "spanker/report/plan_words.hpp"
 
 namespace spanker {
 namespace {
@@ -12,20 +13,6 @@ namespace {
 constexpr std::size_t kBarWidth = 24;
 
 std::string rate(double tokens_per_second) { return fmt::format("{:.4g} tokens/s", tokens_per_second); }
-
-std::string_view spoken(PlanStrategy strategy) {
-  switch (strategy) {
-    case PlanStrategy::kSingleCard:
-      return "one card";
-    case PlanStrategy::kTensorParallel:
-      return "tensor parallel";
-    case PlanStrategy::kPipelineParallel:
-      return "pipeline";
-    case PlanStrategy::kHybrid:
-      return "hybrid";
-  }
-  return "unknown";
-}
 
 /// "8 each" for equal numbers, all of a few, "4 to 6" for many.
 template <class Number>
