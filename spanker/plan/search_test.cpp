@@ -6,10 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
 
+#include "spanker/cluster/profile.hpp"
+#include "spanker/model/load.hpp"
 #include "spanker/model/preset.hpp"
 #include "spanker/plan/brute_force_for_test.hpp"
 #include "spanker/plan/predict.hpp"
@@ -197,6 +201,125 @@ INSTANTIATE_TEST_SUITE_P(All, SearchOf,
                                            Case{"FirstToken", Objective::kFirstToken, true, 2000},
                                            Case{"Session", Objective::kSession, true, 2000}),
                          [](const auto& each) { return std::string(each.param.name); });
+
+// ---- What no plan may lose by
+
+double best_seconds(const Problem& problem) {
+  const ClusterRates rates(problem.cluster, Bound::kValue);
+  CollectivePricer links(rates);
+  const auto plan = search(problem, {}, links);
+  return plan ? objective_seconds(problem, *plan, links) : std::numeric_limits<double>::infinity();
+}
+
+constexpr Objective kObjectives[] = {Objective::kLatency, Objective::kThroughput, Objective::kFirstToken,
+                                     Objective::kSession};
+
+template <class Quantity>
+void scale(Ranged<Quantity>& ranged, double factor) {
+  using Rep = decltype(ranged.value.value);
+  ranged = exactly(Quantity(static_cast<Rep>(static_cast<double>(ranged.value.value) * factor)));
+}
+
+void for_each_card(Cluster& cluster, const std::function<void(CardSpec&)>& change) {
+  change(cluster.card);
+  for (auto& [id, spec] : cluster.card_overrides) change(spec);
+}
+
+void for_each_link(Cluster& cluster, const std::function<void(LinkSpec&)>& change) {
+  change(cluster.link);
+  for (auto& [ends, spec] : cluster.link_overrides) change(spec);
+}
+
+TEST(Search, IsNeverWorseWithMoreOfAnyResource) {
+  const std::vector<std::function<void(Cluster&)>> changes = {
+      [](Cluster& c) { for_each_card(c, [](CardSpec& card) { scale(card.memory_bandwidth, 2); }); },
+      [](Cluster& c) { for_each_card(c, [](CardSpec& card) { scale(card.memory_capacity, 2); }); },
+      [](Cluster& c) {
+        for_each_card(c, [](CardSpec& card) {
+          if (card.compute) scale(*card.compute, 2);
+        });
+      },
+      [](Cluster& c) { for_each_link(c, [](LinkSpec& link) { scale(link.bandwidth, 2); }); },
+      [](Cluster& c) {
+        for_each_link(c, [](LinkSpec& link) { link.latency = exactly(link.latency.value / 2); });
+      },
+      [](Cluster& c) { scale(c.host_link.bandwidth, 2); },
+      [](Cluster& c) { c.host_link.latency = exactly(c.host_link.latency.value / 2); }};
+  for (const Objective objective : kObjectives) {
+    for (std::uint32_t seed = 0; seed < 150; ++seed) {
+      const Problem problem = random_problem(seed, objective, true);
+      const double before = best_seconds(problem);
+      for (std::size_t i = 0; i < changes.size(); ++i) {
+        Problem changed = problem;
+        changes[i](changed.cluster);
+        EXPECT_LE(best_seconds(changed), before * (1 + 1e-9))
+            << to_string(objective) << " seed " << seed << " change " << i;
+      }
+    }
+  }
+}
+
+TEST(Search, IsNeverWorseWithACardMoreWhereNoWiringChanges) {
+  for (const Objective objective : kObjectives) {
+    for (std::uint32_t seed = 0; seed < 60; ++seed) {
+      Dice dice(seed);
+      const Model model = random_model(dice);
+      Cluster cluster = random_cluster(dice, model, false);
+      cluster.torus_columns = 0;
+      cluster.topology = dice.one_of<Topology>({Topology::kStar, Topology::kFullMesh, Topology::kLine});
+      // Some cards of their own; from 8 to 9 cards the groups that are tried change.
+      cluster.card_count = static_cast<std::uint32_t>(dice.one_of<int>({2, 3, 4, 8}));
+      for (CardId card = 0; card < cluster.card_count; card += 3) {
+        CardSpec& spec = cluster.card_overrides[card] = cluster.card;
+        scale(spec.memory_bandwidth, dice.magnitude(0.3, 3));
+      }
+      const Workload workload = random_workload(dice, objective);
+      const double before = best_seconds(*Problem::make(model, cluster, workload));
+      ++cluster.card_count;
+      EXPECT_LE(best_seconds(*Problem::make(model, cluster, workload)), before * (1 + 1e-9))
+          << to_string(objective) << " seed " << seed;
+    }
+  }
+}
+
+/// Llama 3 8B on Raspberry Pi 5 boards, whose links are slow.
+Problem on_boards(std::uint32_t cards) {
+  return *Problem::make(*load_model("llama-3-8b", std::nullopt),
+                        *with_card_count(*load_cluster("raspberry-pi-5-gbe"), cards), Workload{});
+}
+
+TEST(Search, GivesASlowBoardLessByWhatTheClosedFormSays) {
+  Problem problem = on_boards(4);
+  CardSpec& slow = problem.cluster.card_overrides[2] = problem.cluster.card;
+  scale(slow.memory_bandwidth, 0.5);
+  const auto plan = search(problem);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->stages.size(), 1u);
+  Plan even = *search(on_boards(4));
+  ASSERT_EQ(even.stages[0].shares.ffn_columns, (std::vector<std::uint64_t>(4, 3584)));
+  ASSERT_TRUE(validate(problem, even));
+  // The fixed costs are the same; reading takes twice as long on the slow board when shares are even.
+  const Cost uneven_cost = decode_cost(problem, *plan, Bound::kValue);
+  const Cost even_cost = decode_cost(problem, even, Bound::kValue);
+  const Cost four_fast = decode_cost(on_boards(4), even, Bound::kValue);
+  EXPECT_NEAR(even_cost.memory / four_fast.memory, 2, 1e-2);
+  // 3.5 boards' worth of speed for 4, but for what units and replicated heads allow.
+  EXPECT_LT(uneven_cost.memory / four_fast.memory, 1.35);
+  EXPECT_GT(uneven_cost.memory / four_fast.memory, 4 / 3.5);
+  EXPECT_LT(uneven_cost.total(), even_cost.total());
+}
+
+TEST(Search, StopsAtFewerBoardsWhereLinksAreSlower) {
+  std::vector<std::uint32_t> used;
+  for (const double times : {1.0, 30.0, 1000.0}) {
+    Problem problem = on_boards(8);
+    problem.cluster.link.latency = exactly(problem.cluster.link.latency.value * times);
+    used.push_back(search(problem)->cards_used());
+  }
+  EXPECT_EQ(used[0], 8u);
+  EXPECT_GT(used[0], used[1]);
+  EXPECT_GT(used[1], used[2]);
+}
 
 }  // namespace
 }  // namespace spanker
