@@ -19,14 +19,6 @@ bool is_ring(Algorithm algorithm) {
   return algorithm == Algorithm::kRing || algorithm == Algorithm::kRingBidirectional;
 }
 
-/// Algorithms of few rounds first: their price bounds the ones whose many rounds take long to price.
-std::vector<Algorithm> quickest_to_price_first(std::span<const Algorithm> algorithms) {
-  std::vector<Algorithm> ordered(algorithms.begin(), algorithms.end());
-  std::stable_partition(ordered.begin(), ordered.end(),
-                        [](Algorithm algorithm) { return !is_ring(algorithm); });
-  return ordered;
-}
-
 }  // namespace
 
 std::uint64_t Payload::units() const {
@@ -66,12 +58,34 @@ CollectiveChoice CollectivePricer::cheapest(Collective collective, std::span<con
   Key key{collective, payload.units(), payload.type, equivalent_cards(cards)};
   if (const auto known = cheapest_.find(key); known != cheapest_.end()) return known->second;
 
-  CollectiveChoice best{algorithms.front(), unreachable_cost()};
-  for (const Algorithm algorithm : quickest_to_price_first(algorithms)) {
+  // The most promising first: its price rules out most of the others. Rings last, whose many rounds take
+  // long.
+  struct Candidate {
+    Algorithm algorithm;
+    std::size_t rank;  ///< among equals: in the order of the enumeration, rings last
+    Seconds least;
+  };
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < algorithms.size(); ++i) {
+    const Algorithm algorithm = algorithms[i];
     if (algorithm == Algorithm::kDirect && !prices_direct_among(cards.size())) continue;
-    if (least_seconds(collective, algorithm, cards, payload) > best.cost.total()) continue;
-    const Cost cost = priced(collective, algorithm, cards, payload, best.cost.total());
-    if (cost.total() < best.cost.total()) best = {algorithm, cost};
+    candidates.push_back({algorithm, i + (is_ring(algorithm) ? algorithms.size() : 0),
+                          least_seconds(collective, algorithm, cards, payload)});
+  }
+  std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
+    return std::tuple(is_ring(a.algorithm), a.least, a.rank) <
+           std::tuple(is_ring(b.algorithm), b.least, b.rank);
+  });
+  CollectiveChoice best{algorithms.front(), unreachable_cost()};
+  std::size_t best_rank = 2 * algorithms.size();
+  for (const Candidate& candidate : candidates) {
+    if (candidate.least > best.cost.total()) continue;
+    const Cost cost = priced(collective, candidate.algorithm, cards, payload, best.cost.total());
+    const bool equal = cost.total() == best.cost.total();
+    if (cost.total() < best.cost.total() || (equal && candidate.rank < best_rank)) {
+      best = {candidate.algorithm, cost};
+      best_rank = candidate.rank;
+    }
   }
   cheapest_.emplace(std::move(key), best);
   return best;

@@ -56,6 +56,7 @@ std::optional<PrefillChoice> prefill_choice_of(const Problem& problem, const Pla
   choice.here = choice.seconds;
   for (const PlanStrategy strategy : {PlanStrategy::kSingleCard, PlanStrategy::kTensorParallel,
                                       PlanStrategy::kPipelineParallel, PlanStrategy::kHybrid}) {
+    if (strategy == plan.strategy()) continue;
     const auto other = search_roughly(prefill, StrategySet::only(strategy), links);
     if (!other) continue;
     const Seconds seconds = pricer.seconds(*other, prompt);
@@ -64,7 +65,6 @@ std::optional<PrefillChoice> prefill_choice_of(const Problem& problem, const Pla
       choice.cards_used = other->cards_used();
       choice.seconds = seconds;
     }
-    if (strategy == plan.strategy()) continue;
     if (const auto prompt_length = pricer.first_faster(plan, *other, longest)) {
       choice.crossings.push_back({*prompt_length, strategy, other->cards_used()});
     }

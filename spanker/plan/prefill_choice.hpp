@@ -11,7 +11,8 @@ namespace spanker {
 
 /// What prefill would rather have than the placement of a plan that was chosen for something else.
 struct PrefillChoice {
-  PlanStrategy strategy = PlanStrategy::kSingleCard;  ///< the quickest for the workload's prompt
+  /// The quickest for the workload's prompt: the plan itself, or the best one of another strategy.
+  PlanStrategy strategy = PlanStrategy::kSingleCard;
   std::uint32_t cards_used = 0;
   Seconds seconds{0};  ///< to the first token by it
   Seconds here{0};     ///< to the first token by the plan
