@@ -98,7 +98,11 @@ std::vector<Sensitivity> sensitivity_of(const Problem& problem, StrategySet allo
     const ClusterRates rates(changed.cluster, Bound::kValue);
     CollectivePricer its_links(rates);
     CollectivePricer& used = change.same_links ? links : its_links;
-    const auto best = search(changed, allowed, used);
+    // In one pass every plan pays the same for the host link.
+    const bool one_pass = problem.workload.objective == Objective::kLatency ||
+                          problem.workload.objective == Objective::kFirstToken;
+    const bool same_plan = one_pass && change.name.starts_with("host link ");
+    const auto best = same_plan ? std::optional(plan) : search(changed, allowed, used);
     if (!best) continue;  // one card fewer may no longer hold the model
     all.push_back({change.name, objective_rate(changed, *best, used),
                    seconds / objective_seconds(changed, *best, used) - 1, change.note});
