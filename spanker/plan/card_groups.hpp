@@ -25,10 +25,12 @@ struct CardGroup {
 /// The groups of cards that a search tries as stages. Stages follow one another in the order of the cards'
 /// numbers, and cards that only links that are not up cut off are left out.
 ///
-/// - Up to kMaxSubsetCards cards: every subset.
-/// - Equal cards on uniform wiring but a torus: the first cards of the cluster, in runs, one after another.
-/// - Else: runs; every subset of the first kMaxSubsetCards cards; and, of the first 9, 10, 11, ... cards
-///   (above 64 in steps of 16), the fastest few by memory bandwidth. Between stages cards may be left out.
+/// - Equal cards on uniform wiring but a torus or a ring of up to kMaxSubsetCards: the first cards of the
+///   cluster, in runs, one after another.
+/// - Else, up to kMaxSubsetCards cards: every subset.
+/// - Else: runs; every subset of the first kMaxSubsetCards cards; and, where cards differ, the fastest few by
+///   memory bandwidth of the first 9, 10, 11, ... cards (above 64 in steps of 16). Between stages cards may
+///   be left out.
 ///
 /// A run may have any width up to kMaxEveryWidth; beyond that only widths at which the largest share of
 /// heads, columns or rows becomes smaller, powers of two, and on a ring all cards.
