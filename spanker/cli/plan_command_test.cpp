@@ -339,6 +339,9 @@ TEST(CliPlanHostBudget, CheckpointsAndStreamedData) {
   EXPECT_TRUE(std::ranges::any_of(json["warnings"], [](const Json& warning) {
     return warning.get<std::string>().starts_with("host link: what crosses it");
   }));
+  expect_bad_input({"plan", "tinyllama-1.1b", "--stream-bytes-per-token", "1000000000000000000"},
+                   "--stream-bytes-per-token: bytes too many to count, wanted fewer bytes or tokens, got "
+                   "1000000000000000000");
   EXPECT_EQ(run({"plan", "tinyllama-1.1b", "--checkpoint-bytes", "many"}).code, ExitCode::kBadInput);
   EXPECT_EQ(run({"plan", "tinyllama-1.1b", "--stream-bytes-per-token", "-1"}).code, ExitCode::kBadInput);
 }

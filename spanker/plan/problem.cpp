@@ -41,6 +41,11 @@ Result<void> check_countable(const ModelShape& shape, const Workload& workload) 
     return bad_input("--context", "KV cache too large to count", "less context or fewer streams", "");
   }
   const double ffn_width = static_cast<double>(shape.intermediate_size) * shape.experts_per_token();
+  const auto streamed = static_cast<double>(workload.stream_bytes_per_token.value);
+  if (streamed * static_cast<double>(workload.generate) > kMost) {
+    return bad_input("--stream-bytes-per-token", "bytes too many to count", "fewer bytes or tokens",
+                     std::to_string(workload.stream_bytes_per_token.value));
+  }
   const double widest_matmul =
       4 * prompt * hidden * std::max({ffn_width, query_width, 1.0 * shape.num_experts});
   if (widest_matmul > kMost || 4 * query_width * prompt * prompt > kMost) {
