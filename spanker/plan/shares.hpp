@@ -35,8 +35,9 @@ struct FastestShares {
 /// slowest card's attention and slowest card's network, layer by layer. Both are dealt apart.
 FastestShares fastest_shares(const ShareQuestion& question);
 
-/// The rows that make the logits quickest: slowest card's and the gather. Those of a first stage that makes
-/// no logits are dealt evenly; a stage between has none.
+/// The rows that make the logits quickest: slowest card's and the gather, where a last piece smaller than the
+/// unit counts as a whole one. Those of a first stage that makes no logits are dealt evenly; a stage between
+/// has none.
 std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question);
 
 /// How far layers from `first` on fit every card with these shares: the largest end for which [first, end)
