@@ -5,7 +5,8 @@
 # need. Asks apt for what dpkg does not know as installed, and for nothing else: without the network where all is there.
 set -euo pipefail
 
-packages=(g++ cmake ninja-build libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev)
+packages=(g++ cmake ninja-build pkgconf libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev
+  libpcre2-dev libsentencepiece-dev libsimgrid-dev)
 case "${1:-}" in
   build) ;;
   tests) packages+=(libgtest-dev librapidcheck-dev) ;;

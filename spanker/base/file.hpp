@@ -60,6 +60,10 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  /// Lets the system have back the memory of the whole pages of `part` of bytes(). Whoever touches them again
+  /// reads them from the file again.
+  void release(std::span<const std::byte> part) const;
+
  private:
   explicit MappedFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
   std::span<const std::byte> bytes_;

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "spanker/base/file_size_limit_for_test.hpp"
 
@@ -261,6 +262,27 @@ TEST_F(Mapped, OutlivesTheName) {
   ASSERT_TRUE(mapped);
   fs::remove(name);
   EXPECT_EQ(text_of(*mapped), "aaaa");
+}
+
+TEST_F(Mapped, WhatIsReleasedIsReadAgain) {
+  std::string bytes;
+  for (int i = 0; i < 50'000; ++i) bytes.push_back(static_cast<char>(i % 251));
+  const auto mapped = MappedFile::open(file("a", bytes));
+  ASSERT_TRUE(mapped);
+  EXPECT_EQ(text_of(*mapped), bytes);
+  for (const std::size_t size : {0, 1, 5'000, 20'000, 50'000}) {
+    mapped->release(mapped->bytes().first(size));
+    mapped->release(mapped->bytes().last(size));
+    EXPECT_EQ(text_of(*mapped), bytes);
+  }
+}
+
+TEST_F(Mapped, ReleasesNothingThatIsNotItsOwn) {
+  const auto mapped = MappedFile::open(file("a", "aaaa"));
+  ASSERT_TRUE(mapped);
+  const std::vector<std::byte> others(50'000, std::byte{7});
+  mapped->release(others);
+  EXPECT_EQ(std::ranges::count(others, std::byte{7}), 50'000);
 }
 
 TEST_F(Mapped, FailsOnWhatIsNoRegularFile) {

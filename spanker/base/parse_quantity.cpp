@@ -121,6 +121,13 @@ Result<Seconds> parse_duration(std::string_view text, std::string_view where) {
   });
 }
 
+Result<PerSecond> parse_frequency(std::string_view text, std::string_view where) {
+  constexpr std::array kUnits = {Prefix{"/s", 1.0}};
+  return parse_listed(text, where, "how often, above zero, such as \"5/s\"", kUnits, false).map([](double v) {
+    return PerSecond(v);
+  });
+}
+
 Result<Watts> parse_power(std::string_view text, std::string_view where) {
   constexpr std::array kUnits = {Prefix{"mW", 1e-3}, Prefix{"W", 1.0}, Prefix{"kW", 1e3}};
   return parse_listed(text, where, "a power above zero such as \"12 W\" or \"800 mW\"", kUnits, false)

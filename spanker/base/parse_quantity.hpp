@@ -21,6 +21,8 @@ Result<BytesPerSecond> parse_bandwidth(std::string_view text, std::string_view w
 Result<OpsPerSecond> parse_op_rate(std::string_view text, std::string_view where);
 /// "1 us", "50 ms"; may be zero.
 Result<Seconds> parse_duration(std::string_view text, std::string_view where);
+/// "5/s", "0.5 /s"; no prefixes.
+Result<PerSecond> parse_frequency(std::string_view text, std::string_view where);
 /// "12 W", "800 mW", "1.2 kW"; no other prefixes.
 Result<Watts> parse_power(std::string_view text, std::string_view where);
 

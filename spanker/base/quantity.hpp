@@ -35,6 +35,8 @@ using Ops = Quantity<struct OpsUnit, std::uint64_t>;
 using BytesPerSecond = Quantity<struct BytesPerSecondUnit, double>;
 /// Arithmetic operations per second.
 using OpsPerSecond = Quantity<struct OpsPerSecondUnit, double>;
+/// How often something happens: times per second.
+using PerSecond = Quantity<struct PerSecondUnit, double>;
 /// Electrical power.
 using Watts = Quantity<struct WattsUnit, double>;
 /// An amount of money; whoever holds amounts says in which currency they all are.

@@ -163,6 +163,15 @@ TEST(ParsePower, EveryUnit) {
   }
 }
 
+TEST(ParseFrequency, TimesPerSecond) {
+  constexpr Text kTexts[] = {{"5/s", 5}, {"0.5 /s", 0.5}, {"1e3/s", 1000}};
+  for (const Text& t : kTexts) {
+    const auto frequency = parse_frequency(t.text, "here");
+    ASSERT_TRUE(frequency) << t.text;
+    EXPECT_DOUBLE_EQ(frequency->value, t.value) << t.text;
+  }
+}
+
 TEST(ParsePrice, AnyThreeCapitalLettersAreACurrency) {
   constexpr Text kTexts[] = {{"89 EUR", 89}, {"0.05 USD", 0.05}, {"79.95XYZ", 79.95}, {"1e3 \tJPY", 1000}};
   for (const Text& t : kTexts) {
@@ -205,6 +214,7 @@ TEST(Parse, RefusesWhatIsNoQuantity) {
     expect_refused(parse_bandwidth(in("b/s"), "x.toml: link"), in("b/s"), "rate");
     expect_refused(parse_op_rate(in("op/s"), "x.toml: link"), in("op/s"), "operation rate");
     expect_refused(parse_duration(in("s"), "x.toml: link"), in("s"), "time");
+    expect_refused(parse_frequency(in("/s"), "x.toml: link"), in("/s"), "how often");
     expect_refused(parse_power(in("W"), "x.toml: link"), in("W"), "power");
     expect_refused(parse_price(in("EUR"), "x.toml: link"), in("EUR"), "price");
   }
@@ -223,6 +233,9 @@ TEST(Parse, RefusesAForeignUnit) {
   for (const std::string_view text : {"5 B", "5 ks", "5 Ms", "5 ps", "5 US"}) {
     expect_refused(parse_duration(text, "x.toml: link"), text, "time");
   }
+  for (const std::string_view text : {"5 Hz", "5 k/s", "5 /min", "5 B/s", "5 s"}) {
+    expect_refused(parse_frequency(text, "x.toml: link"), text, "how often");
+  }
   for (const std::string_view text : {"5 MW", "5 KW", "5 w", "5 Wh", "5 GW", "5 KiW", "5 EUR"}) {
     expect_refused(parse_power(text, "x.toml: link"), text, "power");
   }
@@ -233,6 +246,7 @@ TEST(Parse, RefusesAForeignUnit) {
 }
 
 TEST(Parse, RefusesZeroButForATime) {
+  expect_refused(parse_frequency("0/s", "x.toml: link"), "0/s", "above zero");
   expect_refused(parse_power("0 W", "x.toml: link"), "0 W", "above zero");
   expect_refused(parse_price("0.00 EUR", "x.toml: link"), "0.00 EUR", "above zero");
   expect_refused(parse_bytes("0 B", "x.toml: link"), "0 B", "whole bytes");

@@ -29,4 +29,8 @@ Failure io_failure(std::string where, std::string what, std::string wanted, std:
   return fail(ErrorKind::kIo, std::move(where), std::move(what), std::move(wanted), std::move(got));
 }
 
+Failure peer_lost(std::string where, std::string what, std::string wanted, std::string got) {
+  return fail(ErrorKind::kPeerLost, std::move(where), std::move(what), std::move(wanted), std::move(got));
+}
+
 }  // namespace spanker

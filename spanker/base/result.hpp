@@ -10,6 +10,7 @@ enum class ErrorKind {
   kInfeasible,  ///< the question is sound, the answer is no (exit 1)
   kBadInput,    ///< a flag, a file's content or a number is wrong (exit 2)
   kIo,          ///< a file cannot be opened, read or written (exit 3)
+  kPeerLost,    ///< another card has failed, has left, or was not heard of in time (exit 3)
 };
 
 /// One failure, told so that a user can mend it: where, what, what was wanted and what was found.
@@ -33,5 +34,6 @@ using Failure = tl::unexpected<Error>;
 /// A failed Result of any type: `return bad_input("x.toml: cards", "too many", "1 to 65536", "0");`
 Failure bad_input(std::string where, std::string what, std::string wanted = {}, std::string got = {});
 Failure io_failure(std::string where, std::string what, std::string wanted = {}, std::string got = {});
+Failure peer_lost(std::string where, std::string what, std::string wanted = {}, std::string got = {});
 
 }  // namespace spanker

@@ -25,6 +25,11 @@ TEST(Result, AFailureBecomesAResultOfAnyType) {
   EXPECT_EQ(io.error().what, "cannot open");
   EXPECT_EQ(io.error().wanted, "a file");
   EXPECT_EQ(io.error().got, "nothing");
+
+  const Result<void> lost = peer_lost("card 0", "card 3 is lost", "a message", "none");
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().kind, ErrorKind::kPeerLost);
+  EXPECT_EQ(lost.error().what, "card 3 is lost");
 }
 
 TEST(ToLine, TellsWhereWhatWantedAndGot) {

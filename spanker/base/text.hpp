@@ -11,6 +11,10 @@ namespace spanker {
 /// unchanged.
 std::string escape_control(std::string_view text);
 
+/// At most 80 bytes of `text`, then "..." where there is more. For errors, since what a file holds may be as
+/// long as the file.
+std::string shortened(std::string_view text);
+
 /// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
 bool is_valid_utf8(std::string_view text);
 

@@ -94,6 +94,12 @@ bool well_formed(std::string_view text) {
 }
 
 // Every sequence of up to four of the bytes at which some range of the table begins or ends.
+TEST(Shortened, KeepsWhatIsShort) {
+  EXPECT_EQ(shortened(""), "");
+  EXPECT_EQ(shortened(std::string(80, 'x')), std::string(80, 'x'));
+  EXPECT_EQ(shortened(std::string(81, 'x')), std::string(80, 'x') + "...");
+}
+
 TEST(IsValidUtf8, AgreesWithTheStandardAtEveryBoundary) {
   constexpr std::array<unsigned, 25> kBytes = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF,
                                                0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,

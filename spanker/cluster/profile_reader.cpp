@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "spanker/base/parse_quantity.hpp"
+#include "spanker/base/strict_table.hpp"
 #include "spanker/cluster/network.hpp"
 #include "spanker/cluster/profile.hpp"
 #include "spanker/cluster/profile_warnings.hpp"
-#include "spanker/cluster/strict_table.hpp"
+#include "spanker/cluster/ranged_quantity.hpp"
 
 namespace spanker {
 namespace {
@@ -58,18 +59,21 @@ void read_price_and_power(const StrictTable& table, Spec& spec, std::string& cur
     }
     return price->amount;
   };
-  if (table.has("price")) spec.price = table.quantity("price", in_currency);
-  if (table.has("power")) spec.power = table.quantity("power", parse_power);
+  if (table.has("price")) spec.price = ranged_quantity(table, "price", in_currency);
+  if (table.has("power")) spec.power = ranged_quantity(table, "power", parse_power);
 }
 
 /// Reads into `spec` what `table` says of a card.
 void read_card(const StrictTable& table, CardSpec& spec, std::string& currency) {
   if (table.has("memory_bandwidth"))
-    spec.memory_bandwidth = table.quantity("memory_bandwidth", parse_bandwidth);
-  if (table.has("memory_capacity")) spec.memory_capacity = table.quantity("memory_capacity", parse_bytes);
-  if (table.has("compute")) spec.compute = table.quantity("compute", parse_op_rate);
-  if (table.has("step_overhead")) spec.step_overhead = table.quantity("step_overhead", parse_duration);
-  if (table.has("token_overhead")) spec.token_overhead = table.quantity("token_overhead", parse_duration);
+    spec.memory_bandwidth = ranged_quantity(table, "memory_bandwidth", parse_bandwidth);
+  if (table.has("memory_capacity"))
+    spec.memory_capacity = ranged_quantity(table, "memory_capacity", parse_bytes);
+  if (table.has("compute")) spec.compute = ranged_quantity(table, "compute", parse_op_rate);
+  if (table.has("step_overhead"))
+    spec.step_overhead = ranged_quantity(table, "step_overhead", parse_duration);
+  if (table.has("token_overhead"))
+    spec.token_overhead = ranged_quantity(table, "token_overhead", parse_duration);
   read_price_and_power(table, spec, currency);
 }
 
@@ -86,7 +90,7 @@ CardSpec read_card_defaults(const StrictTable& table, std::string& currency) {
 /// The payload rate of `lanes` lanes that run at `lane_rate`, over its whole range.
 Ranged<BytesPerSecond> read_coded_bandwidth(const StrictTable& table) {
   const std::uint32_t lanes = table.integer("lanes", 1, 1024);
-  const Ranged<BytesPerSecond> rate = table.quantity("lane_rate", parse_bandwidth);
+  const Ranged<BytesPerSecond> rate = ranged_quantity(table, "lane_rate", parse_bandwidth);
   const LineCoding coding = table.choice("coding", kLineCodings);
   const auto payload = [&](BytesPerSecond lane) { return coded_bandwidth(lanes, lane.value * 8, coding); };
   return {payload(rate.value), payload(rate.low), payload(rate.high), rate.source};
@@ -102,19 +106,19 @@ LinkSpec read_link(const StrictTable& table) {
   } else if (coded) {
     spec.bandwidth = read_coded_bandwidth(table);
   } else if (table.has("bandwidth")) {
-    spec.bandwidth = table.quantity("bandwidth", parse_bandwidth);
+    spec.bandwidth = ranged_quantity(table, "bandwidth", parse_bandwidth);
   } else {
     table.fail("bandwidth", "missing", std::string(kEither));
   }
-  spec.latency = table.quantity("latency", parse_duration);
+  spec.latency = ranged_quantity(table, "latency", parse_duration);
   return spec;
 }
 
 HostLinkSpec read_host_link(const StrictTable& table) {
   table.allow_only(kHostLinkKeys);
   HostLinkSpec spec;
-  spec.bandwidth = table.quantity("bandwidth", parse_bandwidth);
-  spec.latency = table.quantity("latency", parse_duration);
+  spec.bandwidth = ranged_quantity(table, "bandwidth", parse_bandwidth);
+  spec.latency = ranged_quantity(table, "latency", parse_duration);
   if (table.has("shared")) spec.shared = table.flag("shared");
   return spec;
 }
@@ -184,8 +188,8 @@ void read_link_override(const StrictTable& table, const Network& network, Cluste
     table.fail("from", "overrides nothing", fmt::format("one of {}", fmt::join(kValues, ", ")));
   }
   LinkSpec spec = cluster.link;
-  if (table.has("bandwidth")) spec.bandwidth = table.quantity("bandwidth", parse_bandwidth);
-  if (table.has("latency")) spec.latency = table.quantity("latency", parse_duration);
+  if (table.has("bandwidth")) spec.bandwidth = ranged_quantity(table, "bandwidth", parse_bandwidth);
+  if (table.has("latency")) spec.latency = ranged_quantity(table, "latency", parse_duration);
   if (table.has("state")) spec.state = table.choice("state", kLinkStates);
 
   const bool one_way = table.has("one_way") && table.flag("one_way");
@@ -226,11 +230,7 @@ Result<Cluster> parse_profile(std::string_view toml, std::string_view where) {
   if (!root) return tl::unexpected(root.error());
   FirstFault fault;
   const StrictTable profile(*root, where, "", fault);
-  // A file of another schema has other keys: its schema is what to complain of.
-  const std::string wanted_schema = fmt::format("\"{}\"", kSchema);
-  if (const std::string schema = profile.text("schema", wanted_schema); schema != kSchema) {
-    profile.fail("schema", "unknown schema", wanted_schema, fmt::format("\"{}\"", schema));
-  }
+  profile.expect_schema(kSchema);
   if (fault.error()) return tl::unexpected(*fault.error());
   Cluster cluster = read_profile(profile);
   // The overrides rely on a sound card count and topology.

@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "spanker/base/parse_json.hpp"
 #include "spanker/base/text.hpp"
 #include "spanker/model/preset.hpp"
 #include "spanker/model/shape.hpp"
@@ -45,80 +44,8 @@ constexpr ModelType kModelTypes[] = {
     {"qwen3_moe", Architecture::kQwen3Moe, true, true, 4, 0, 1e-6, 1e4},
 };
 
-/// For an error: a value may be as long as the file.
-std::string shortened(std::string text) {
-  constexpr std::size_t kMost = 80;
-  if (text.size() > kMost) text.replace(kMost, std::string::npos, "...");
-  return text;
-}
-
 std::string at(std::string_view file, std::string_view key) {
-  return fmt::format("{}: {}", file, shortened(std::string(key)));
-}
-
-/// Finds what the library would let pass, or answer with an exception: it stops at the first fault.
-class JsonCheck : public nlohmann::json_sax<Json> {
- public:
-  explicit JsonCheck(std::string_view file) : file_(file) {}
-
-  const std::optional<Error>& fault() const { return fault_; }
-
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(std::int64_t) override { return true; }
-  bool number_unsigned(std::uint64_t) override { return true; }
-  bool number_float(double, const std::string&) override { return true; }
-  bool string(std::string&) override { return true; }
-  bool binary(Json::binary_t&) override { return true; }
-  bool start_array(std::size_t) override { return enter(); }
-  bool start_object(std::size_t) override { return enter(); }
-  bool end_array() override { return leave(); }
-  bool end_object() override { return leave(); }
-  bool key(std::string& key) override {
-    if (keys_.back().insert(key).second) return true;
-    return fail(bad_input(at(file_, key), "key stands twice in an object"));
-  }
-  bool parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception& fault) override {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ... - the reason"
-    const std::string_view text = fault.what();
-    const std::size_t dash = text.find(" - ");
-    const std::string_view reason =
-        text.substr(dash == std::string_view::npos ? text.find("] ") + 2 : dash + 3);
-    return fail(bad_input(fmt::format("{}: byte {}", file_, byte), "not JSON",
-                          "an object as in a config.json", shortened(std::string(reason))));
-  }
-
- private:
-  static constexpr std::size_t kDeepest = 32;
-
-  bool fail(Failure fault) {
-    fault_ = fault.value();
-    return false;
-  }
-  bool enter() {
-    if (keys_.size() == kDeepest) {
-      return fail(bad_input(std::string(file_), "values nested too deeply",
-                            fmt::format("at most {} levels", kDeepest)));
-    }
-    keys_.emplace_back();
-    return true;
-  }
-  bool leave() {
-    keys_.pop_back();
-    return true;
-  }
-
-  std::string_view file_;
-  std::vector<std::set<std::string>> keys_;  // of each object or array that is open
-  std::optional<Error> fault_;
-};
-
-Result<Json> parse_object(std::string_view text, std::string_view file) {
-  JsonCheck check(file);
-  if (!Json::sax_parse(text, &check)) return tl::unexpected(*check.fault());
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_object()) return json;
-  return bad_input(std::string(file), "not a config.json", "a JSON object", json.type_name());
+  return fmt::format("{}: {}", file, shortened(key));
 }
 
 /// The keys of an object. One whose value is null counts as missing.
@@ -273,7 +200,7 @@ std::string model_name(const ConfigKeys& keys, const ModelType& type) {
 }  // namespace
 
 Result<Model> model_from_config_json(std::string_view text, std::string_view file, TensorType quant) {
-  const auto json = parse_object(text, file);
+  const auto json = parse_json_object(text, file, "a config.json");
   if (!json) return tl::unexpected(json.error());
   const ConfigKeys keys(*json, file);
   const auto type = read_model_type(keys);

@@ -99,7 +99,10 @@ TEST(HostileConfigJson, WhatIsNoObject) {
 TEST(HostileConfigJson, KeysThatStandTwice) {
   EXPECT_EQ(error_line(R"({"hidden_size": 1, "hidden_size": 1})"),
             "hostile.json: hidden_size: key stands twice in an object");
-  EXPECT_EQ(error_line(R"({"a": [{"b": {}, "b": {}}]})"), "hostile.json: b: key stands twice in an object");
+  EXPECT_EQ(error_line(R"({"a": [{"b": {}, "b": {}}]})"),
+            "hostile.json: a[0].b: key stands twice in an object");
+  EXPECT_EQ(error_line(R"({"a": [1, [], {"b": {}, "b": {}}]})"),
+            "hostile.json: a[2].b: key stands twice in an object");
   EXPECT_EQ(error_line(R"({"a": {"a": {}}, "b": [{"a": 1}, {"a": 1}]})").find("twice"), std::string::npos);
   const std::string key = "\"" + std::string(100'000, 'k') + "\": 1";
   EXPECT_EQ(error_line("{" + key + "," + key + "}"),

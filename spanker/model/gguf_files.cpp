@@ -140,4 +140,8 @@ const PlacedTensor* GgufFiles::find_tensor(std::string_view name) const {
   return found == tensors_.end() ? nullptr : &found->second;
 }
 
+void GgufFiles::release(std::span<const std::byte> part) const {
+  for (const MappedFile& file : mapped_) file.release(part);
+}
+
 }  // namespace spanker

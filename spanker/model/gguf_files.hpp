@@ -47,6 +47,9 @@ class GgufFiles {
   /// Null where no part has one of that name.
   const PlacedTensor* find_tensor(std::string_view name) const;
 
+  /// MappedFile::release, where the files were opened here; nothing where their bytes are the caller's.
+  void release(std::span<const std::byte> part) const;
+
  private:
   explicit GgufFiles(std::vector<GgufFile> parts) : parts_(std::move(parts)) {}
 

@@ -247,13 +247,7 @@ Result<Tensor> read_tensor(const PlacedTensor& placed, const Extent& extent) {
     return bad_input(where, "wrong dimensions", to_string(extent),
                      fmt::format("{}", fmt::join(tensor->dimensions, " x ")));
   }
-  const bool is_vector = extent.form == TensorForm::kVector;
-  const bool plain_float = tensor->type == TensorType::kF32 || tensor->type == TensorType::kF16;
-  if (is_vector ? !plain_float : !can_store_weights(tensor->type)) {
-    return bad_input(where, "wrong type", is_vector ? "f32 or f16" : "a floating-point or quantised type",
-                     std::string(to_string(tensor->type)));
-  }
-  return Tensor{tensor->type, extent.columns, extent.rows, extent.matrices};
+  return stored_as(extent, tensor->type, where);
 }
 
 }  // namespace

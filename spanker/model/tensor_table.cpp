@@ -99,6 +99,23 @@ std::vector<NamedTensor> named_tensors(const Model& model) {
   return tensors;
 }
 
+Result<Tensor> stored_as(const Extent& extent, TensorType type, std::string_view where) {
+  const bool is_vector = extent.form == TensorForm::kVector;
+  const bool plain_float = type == TensorType::kF32 || type == TensorType::kF16;
+  if (is_vector ? !plain_float : !can_store_weights(type)) {
+    return bad_input(std::string(where), "wrong type",
+                     is_vector ? "f32 or f16" : "a floating-point or quantised type",
+                     std::string(to_string(type)));
+  }
+  const std::uint32_t block = block_shape(type).elements;
+  if (extent.columns % block != 0) {
+    return bad_input(std::string(where), fmt::format("cannot be stored as {}", to_string(type)),
+                     fmt::format("columns a multiple of {}", block),
+                     fmt::format("{} columns", extent.columns));
+  }
+  return Tensor{type, extent.columns, extent.rows, extent.matrices};
+}
+
 Model empty_model(std::string_view name, const ModelShape& shape) {
   Model model;
   model.name = name;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "spanker/base/result.hpp"
 #include "spanker/model/model.hpp"
 
 namespace spanker {
@@ -62,6 +63,11 @@ struct Extent {
   std::uint64_t rows = 1;
   std::uint64_t matrices = 1;
 };
+
+/// A tensor of that extent, stored as `type`. Fails with kBadInput at `where` where it cannot be: a vector
+/// that is neither f32 nor f16, weights as plain integers, columns that are not a multiple of the type's
+/// block.
+Result<Tensor> stored_as(const Extent& extent, TensorType type, std::string_view where);
 
 /// A place for a tensor in a model of a given shape, to be filled.
 struct TensorSlot {

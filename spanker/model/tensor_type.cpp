@@ -126,9 +126,10 @@ Result<TensorType> parse_tensor_type(std::string_view name, std::string_view whe
     if (known.back() == lower) return *type;
   }
   const std::string_view near = closest(lower, known);
-  return bad_input(
-      std::string(where), "unknown tensor type", fmt::format("one of {}", fmt::join(known, ", ")),
-      fmt::format("\"{}\"", name) + (near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
+  return bad_input(std::string(where), "unknown tensor type",
+                   fmt::format("one of {}", fmt::join(known, ", ")),
+                   fmt::format("\"{}\"", shortened(name)) +
+                       (near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
 }
 
 }  // namespace spanker

@@ -1,4 +1,4 @@
-#include "spanker/cluster/strict_table.hpp"
+#include "spanker/base/strict_table.hpp"
 
 #include <fmt/format.h>
 
@@ -8,6 +8,26 @@
 
 namespace spanker {
 namespace {
+
+/// toml++ limits how deep values nest, but frees the tables of a dotted key (a.b.c...) recursively, however
+/// many there are: half a million overflow the stack. A key ends with its line, so a bound on a line's dots
+/// bounds the depth without telling keys from strings. Lines of nothing but comment hold no key.
+Result<void> refuse_deep_keys(std::string_view text, std::string_view file) {
+  constexpr std::ptrdiff_t kMaxDots = 64;
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    const std::string_view row = text.substr(0, text.find('\n'));
+    const std::size_t first = row.find_first_not_of(" \t");
+    const bool is_comment = first != std::string_view::npos && row[first] == '#';
+    if (!is_comment && std::count(row.begin(), row.end(), '.') > kMaxDots) {
+      return bad_input(fmt::format("{}:{}", file, line), "too many dots in one line",
+                       fmt::format("at most {}", kMaxDots));
+    }
+    text.remove_prefix(std::min(row.size() + 1, text.size()));
+  }
+  return {};
+}
+
+}  // namespace
 
 std::string_view type_of(const toml::node& node) {
   switch (node.type()) {
@@ -32,26 +52,6 @@ std::string_view type_of(const toml::node& node) {
   return {};
 }
 
-/// toml++ limits how deep values nest, but frees the tables of a dotted key (a.b.c...) recursively, however
-/// many there are: half a million overflow the stack. A key ends with its line, so a bound on a line's dots
-/// bounds the depth without telling keys from strings. Lines of nothing but comment hold no key.
-Result<void> refuse_deep_keys(std::string_view text, std::string_view file) {
-  constexpr std::ptrdiff_t kMaxDots = 64;
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    const std::string_view row = text.substr(0, text.find('\n'));
-    const std::size_t first = row.find_first_not_of(" \t");
-    const bool is_comment = first != std::string_view::npos && row[first] == '#';
-    if (!is_comment && std::count(row.begin(), row.end(), '.') > kMaxDots) {
-      return bad_input(fmt::format("{}:{}", file, line), "too many dots in one line",
-                       fmt::format("at most {}", kMaxDots));
-    }
-    text.remove_prefix(std::min(row.size() + 1, text.size()));
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<toml::table> parse_toml(std::string_view text, std::string_view file) {
   if (auto shallow = refuse_deep_keys(text, file); !shallow) return tl::unexpected(shallow.error());
   try {
@@ -63,15 +63,21 @@ Result<toml::table> parse_toml(std::string_view text, std::string_view file) {
 }
 
 std::string StrictTable::where(std::string_view key) const {
-  std::string place(file_);
-  if (const toml::node* node = table_->get(key); node != nullptr && node->source().begin.line != 0) {
-    place += fmt::format(":{}", node->source().begin.line);
-  }
-  return fmt::format("{}: {}{}{}", place, path_, path_.empty() ? "" : ".", key);
+  const toml::node* node = key.empty() ? table_ : table_->get(key);
+  const auto line = node == nullptr ? 0 : node->source().begin.line;
+  const std::string place = line == 0 ? std::string(file_) : fmt::format("{}:{}", file_, line);
+  const std::string_view dot = path_.empty() || key.empty() ? "" : ".";
+  return fmt::format("{}: {}{}{}", place, path_, dot, key);
 }
 
 void StrictTable::fail(std::string_view key, std::string what, std::string wanted, std::string got) const {
   fault_->note(bad_input(where(key), std::move(what), std::move(wanted), std::move(got)));
+}
+
+void StrictTable::expect_schema(std::string_view schema) const {
+  const std::string wanted = fmt::format("\"{}\"", schema);
+  const std::string got = text("schema", wanted);
+  if (got != schema) fail("schema", "unknown schema", wanted, fmt::format("\"{}\"", got));
 }
 
 void StrictTable::allow_only(std::span<const std::string_view> keys) const {
@@ -129,6 +135,31 @@ std::uint32_t StrictTable::integer(std::string_view key, std::uint32_t low, std:
     return low;
   }
   return static_cast<std::uint32_t>(number->get());
+}
+
+double StrictTable::number(std::string_view key, double low, double high) const {
+  const std::string wanted = fmt::format("a number from {} to {}", low, high);
+  const toml::node* node = find(key, wanted);
+  if (node == nullptr) return low;
+  double number = low;
+  if (const auto* whole = node->as_integer()) {
+    number = static_cast<double>(whole->get());
+  } else if (const auto* fraction = node->as_floating_point()) {
+    number = fraction->get();
+  } else {
+    fail(key, "wrong type", wanted, std::string(type_of(*node)));
+  }
+  // What is not a number compares with nothing.
+  if (number >= low && number <= high) return number;
+  fail(key, "out of range", wanted, fmt::format("{}", number));
+  return low;
+}
+
+const toml::array* StrictTable::array(std::string_view key, std::string_view wanted) const {
+  const toml::node* node = find(key, wanted);
+  if (node == nullptr) return nullptr;
+  if (!node->is_array()) fail(key, "wrong type", std::string(wanted), std::string(type_of(*node)));
+  return node->as_array();
 }
 
 StrictTable StrictTable::table(std::string_view key) const {
