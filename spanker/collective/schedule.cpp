@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
 #include <iterator>
 #include <vector>
@@ -127,6 +128,26 @@ Schedule make_schedule(Collective collective, Algorithm algorithm, std::uint32_t
   assert(found != std::end(kImplementations));
   if (found == std::end(kImplementations) || ranks < 2 || units == 0) return {};
   return found->make(algorithm, ranks, units);
+}
+
+std::uint64_t most_transfers(Collective collective, Algorithm algorithm, std::uint32_t ranks) {
+  const std::uint64_t pairs = std::uint64_t{ranks} * ranks;
+  switch (algorithm) {
+    case Algorithm::kRing:
+      return 2 * pairs;
+    case Algorithm::kRingBidirectional:
+      return 4 * pairs;
+    case Algorithm::kDirect:
+      return collective == Collective::kBroadcast || collective == Collective::kGather ? ranks : 2 * pairs;
+    case Algorithm::kRecursiveDoubling:
+    case Algorithm::kHalvingDoubling:
+    case Algorithm::kHalvingDoublingFarFirst:
+      break;
+    case Algorithm::kTree:
+      return 4 * std::uint64_t{ranks};
+  }
+  // In each of up to two phases every rank sends a few ranges to one partner a round.
+  return 4 * std::uint64_t{ranks} * static_cast<std::uint64_t>(std::bit_width(ranks) + 1);
 }
 
 }  // namespace spanker

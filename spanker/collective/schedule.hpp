@@ -100,4 +100,8 @@ std::span<const Algorithm> algorithms_of(Collective collective);
 /// `algorithm` must be one of algorithms_of(collective).
 Schedule make_schedule(Collective collective, Algorithm algorithm, std::uint32_t ranks, std::uint64_t units);
 
+/// No schedule of these over `ranks` ranks has more transfers, whatever the units; to be asked before one is
+/// made.
+std::uint64_t most_transfers(Collective collective, Algorithm algorithm, std::uint32_t ranks);
+
 }  // namespace spanker

@@ -310,6 +310,20 @@ TEST(AlgorithmsOf, EveryCollectiveHasAWayForLongAndForShortMessages) {
   EXPECT_EQ(names(Collective::kGather), "tree direct ");
 }
 
+TEST(MostTransfers, NoScheduleHasMore) {
+  for (const Collective collective : kCollectives) {
+    for (const Algorithm algorithm : algorithms_of(collective)) {
+      for (std::uint32_t ranks = 2; ranks <= 20; ++ranks) {
+        for (const std::uint64_t units : {1u, 7u, 64u, 1000u}) {
+          const Schedule schedule = make_schedule(collective, algorithm, ranks, units);
+          EXPECT_LE(schedule.transfers().size(), most_transfers(collective, algorithm, ranks))
+              << to_string(collective) << " " << to_string(algorithm) << " " << ranks;
+        }
+      }
+    }
+  }
+}
+
 TEST(ToString, NamesCollectives) {
   std::vector<std::string_view> names;
   for (const Collective collective : kCollectives) names.push_back(to_string(collective));

@@ -36,6 +36,15 @@ inline std::vector<Counts> every_deal(std::uint64_t units, std::size_t receivers
   return deals;
 }
 
+/// The same in elements, where the last unit dealt may be smaller.
+inline Counts elements_of(Counts units, std::uint64_t unit, std::uint64_t total) {
+  for (std::uint64_t& count : units) {
+    count = std::min(count * unit, total);
+    total -= count;
+  }
+  return units;
+}
+
 /// Bytes of `rows` rows of `columns` elements.
 inline double stored(TensorType type, std::uint64_t columns, std::uint64_t rows) {
   const BlockShape block = block_shape(type);
@@ -52,9 +61,13 @@ class BruteForce {
         network_(problem.cluster),
         cards_(network_.connected_cards()) {}
 
+  /// Of equally quick deals, the one that loads quickest or slowest.
+  enum class Ties { kQuickestLoad, kSlowestLoad };
+
   /// Seconds of the best plan by the workload's objective (for throughput, of a token at the full rate);
-  /// infinite where none fits.
-  double best() {
+  /// infinite where none fits. `ties` counts for a session where each card has a host port of its own.
+  double best(Ties ties = Ties::kQuickestLoad) {
+    ties_ = ties;
     switch (work_.objective) {
       case Objective::kLatency:
         return best_of({{{1, work_.context, 1, 1}}, Sum::kAdd});
@@ -63,7 +76,7 @@ class BruteForce {
       case Objective::kSession:
         return best_of(
             {{{1, work_.context, 1, static_cast<double>(work_.generate)}, {work_.prompt, work_.prompt, 1, 1}},
-             Sum::kAddLoad});
+             cluster_.host_link.shared ? Sum::kAddLoad : Sum::kAddFullestLoad});
       case Objective::kThroughput:
         break;
     }
@@ -91,7 +104,7 @@ class BruteForce {
     std::uint64_t streams;
     double weight;
   };
-  enum class Sum { kAdd, kAddLoad, kPeriod };  // the load: over one port for all cards
+  enum class Sum { kAdd, kAddLoad, kAddFullestLoad, kPeriod };  // the load: over one port, or a port a card
   struct Question {
     std::vector<PassKind> passes;
     Sum sum;
@@ -100,7 +113,7 @@ class BruteForce {
   /// Seconds in each pass, and stored bytes.
   struct Piece {
     std::vector<double> seconds;
-    double load = 0;  ///< seconds through one port
+    double load = 0;  ///< seconds through one port, or of its fullest card
   };
   /// Of one card's share: seconds by pass and layer, bytes of memory and of weights.
   struct Part {
@@ -180,6 +193,11 @@ class BruteForce {
       sum += host.latency.value.count();
       for (const Piece& piece : pieces_) sum += piece.load;
     }
+    if (question_->sum == Sum::kAddFullestLoad) {
+      double fullest = 0;
+      for (const Piece& piece : pieces_) fullest = std::max(fullest, piece.load);
+      sum += host.latency.value.count() + fullest;
+    }
     return sum;
   }
 
@@ -208,7 +226,8 @@ class BruteForce {
     const std::size_t passes = question_->passes.size();
     const std::uint64_t head_units = shape_.num_attention_heads / problem_.head_unit;
     const std::uint64_t column_units = shape_.intermediate_size / problem_.column_unit;
-    const std::uint64_t row_units = first || last ? shape_.vocab_size / problem_.row_unit : 0;
+    const std::uint64_t row_units =
+        first || last ? (shape_.vocab_size + problem_.row_unit - 1) / problem_.row_unit : 0;
 
     // Each deal as its slowest card, pass by pass, and every card's bytes.
     struct Deal {
@@ -256,22 +275,24 @@ class BruteForce {
           })));
     }
     std::vector<Deal> rows;
-    for (const Counts& counts : every_deal(row_units, t)) {
+    for (const Counts& units : every_deal(row_units, t)) {
+      const Counts counts = elements_of(units, problem_.row_unit, shape_.vocab_size);
       Deal deal = weigh(counts, 1, [&](CardId id, std::uint64_t, std::uint64_t count) {
-        return vocabulary(id, first, last, count * problem_.row_unit);
+        return vocabulary(id, first, last, count);
       });
       if (last) {
         for (std::size_t pass = 0; pass < passes; ++pass) {
-          deal.seconds[pass] +=
-              gather(group, question_->passes[pass].streams * std::ranges::max(counts) * problem_.row_unit);
+          deal.seconds[pass] += gather(group, question_->passes[pass].streams * std::ranges::max(counts));
         }
       }
       rows.push_back(finish(std::move(deal)));
     }
 
-    const bool bytes_count = question_->sum == Sum::kAddLoad;
+    const bool own_ports = question_->sum == Sum::kAddFullestLoad;
+    const bool bytes_count = question_->sum == Sum::kAddLoad || own_ports;
+    const bool slowest_load = own_ports && ties_ == Ties::kSlowestLoad;
     double best = kNever;
-    double least_bytes = kNever;
+    double chosen_bytes = kNever;
     Piece found;
     for (const Deal& h : heads) {
       for (const Deal& c : columns) {
@@ -290,13 +311,13 @@ class BruteForce {
             fits &= h.memory[i] + c.memory[i] + r.memory[i] + other <=
                     static_cast<double>(card(group[i]).memory_capacity.value.value);
             const double weights = h.weights[i] + c.weights[i] + r.weights[i];
-            bytes += weights;
+            bytes = own_ports ? std::max(bytes, weights) : bytes + weights;
           }
           if (!fits) continue;
           const bool quicker = weighed < best * (1 - 1e-12);
-          if (!quicker && bytes >= least_bytes) continue;
+          if (!quicker && (slowest_load ? bytes <= chosen_bytes : bytes >= chosen_bytes)) continue;
           best = std::min(best, weighed);
-          least_bytes = bytes;
+          chosen_bytes = bytes;
           found.seconds.clear();
           for (std::size_t pass = 0; pass < passes; ++pass) {
             found.seconds.push_back(h.seconds[pass] + c.seconds[pass] + r.seconds[pass]);
@@ -324,11 +345,11 @@ class BruteForce {
     }
     // Over the host link: every card's bytes, or each byte once and the copies from the first to the second.
     const double bandwidth = cluster_.host_link.bandwidth.value.value;
-    found.load = least_bytes / bandwidth;
-    if (t > 1) {
+    found.load = chosen_bytes / bandwidth;
+    if (t > 1 && !own_ports) {
       const double once = bytes_stored_once(layer, next, first, last);
-      if (least_bytes > once) {
-        const double relayed = once / bandwidth + route_seconds(group[0], group[1], least_bytes - once);
+      if (chosen_bytes > once) {
+        const double relayed = once / bandwidth + route_seconds(group[0], group[1], chosen_bytes - once);
         found.load = std::min(found.load, relayed);
       }
     }
@@ -520,6 +541,7 @@ class BruteForce {
   const Cluster& cluster_;
   Network network_;
   std::vector<CardId> cards_;
+  Ties ties_ = Ties::kQuickestLoad;
   const Question* question_ = nullptr;
   std::vector<CardId> chosen_;
   std::vector<Piece> pieces_;

@@ -89,14 +89,14 @@ double most_column_seconds(const ShareQuestion& question, const CostAxis& axis) 
 }
 
 double next_row_seconds(const ShareQuestion& question, const CostAxis& axis, double value) {
-  return next_seconds(question, question.costs.row_units(), value, [&](CardId card, Units count) {
-    return question.costs.row_seconds(axis, card, count);
+  return next_seconds(question, question.costs.row_steps(), value, [&](CardId card, RowStep step) {
+    return question.costs.row_seconds(axis, card, step);
   });
 }
 
 double most_row_seconds(const ShareQuestion& question, const CostAxis& axis) {
   return most_seconds(question, [&](CardId card) {
-    return question.costs.row_seconds(axis, card, question.costs.row_units());
+    return question.costs.row_seconds(axis, card, question.costs.row_steps());
   });
 }
 
@@ -108,11 +108,11 @@ Units most_columns(const ShareCosts& costs, std::span<const CostAxis> axes, std:
   });
 }
 
-Units most_rows(const ShareCosts& costs, std::span<const CostAxis> axes, std::span<const double> bounds,
-                CardId card) {
-  return most_units(costs.row_units(), [&](Units count) {
+RowStep most_rows(const ShareCosts& costs, std::span<const CostAxis> axes, std::span<const double> bounds,
+                  CardId card) {
+  return most_units(costs.row_steps(), [&](RowStep step) {
     return within_bounds(axes, bounds,
-                         [&](const CostAxis& axis) { return costs.row_seconds(axis, card, count); });
+                         [&](const CostAxis& axis) { return costs.row_seconds(axis, card, step); });
   });
 }
 
@@ -127,13 +127,14 @@ Units most_heads(const ShareCosts& costs, std::span<const CostAxis> axes, std::s
   return count;
 }
 
-Units most_rows_gathered_alike(const ShareQuestion& question, Units units) {
-  const auto gather = [&](Units count) {
-    return question.costs.gather_seconds(question.sampling_card, question.cards, count);
+RowStep most_rows_gathered_alike(const ShareQuestion& question, RowStep largest) {
+  const auto gather = [&](RowStep step) {
+    return question.costs.gather_seconds(question.sampling_card, question.cards, step);
   };
-  const double price = gather(units) * (1 + 1e-13);
-  return std::max(units, most_units(question.costs.row_units(),
-                                    [&](Units count) { return count <= units || gather(count) <= price; }));
+  const double price = gather(largest) * (1 + 1e-13);
+  return std::max(largest, most_units(question.costs.row_steps(), [&](RowStep step) {
+                    return step <= largest || gather(step) <= price;
+                  }));
 }
 
 std::vector<std::uint64_t> columns_of(const ShareCosts& costs, std::span<const Units> units) {

@@ -24,17 +24,17 @@ double most_column_seconds(const ShareQuestion& question, const CostAxis& axis);
 double next_row_seconds(const ShareQuestion& question, const CostAxis& axis, double value);
 double most_row_seconds(const ShareQuestion& question, const CostAxis& axis);
 
-/// The most units of columns, or of rows, that a card does within the bounds of these axes.
+/// The most columns, or rows, that a card does within the bounds of these axes.
 Units most_columns(const ShareCosts& costs, std::span<const CostAxis> axes, std::span<const double> bounds,
                    CardId card);
-Units most_rows(const ShareCosts& costs, std::span<const CostAxis> axes, std::span<const double> bounds,
-                CardId card);
+RowStep most_rows(const ShareCosts& costs, std::span<const CostAxis> axes, std::span<const double> bounds,
+                  CardId card);
 /// The most units of heads from `first` on.
 Units most_heads(const ShareCosts& costs, std::span<const CostAxis> axes, std::span<const double> bounds,
                  CardId card, Units first);
 
-/// The largest share of rows whose gather costs no more than one of `units`.
-Units most_rows_gathered_alike(const ShareQuestion& question, Units units);
+/// The largest share of rows whose gather costs no more than that of `largest`.
+RowStep most_rows_gathered_alike(const ShareQuestion& question, RowStep largest);
 
 /// Whole units as elements.
 std::vector<std::uint64_t> columns_of(const ShareCosts& costs, std::span<const Units> units);

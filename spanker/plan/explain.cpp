@@ -102,32 +102,35 @@ std::vector<std::string> warnings_of(const Problem& problem) {
   return warnings;
 }
 
+Answer priced(const Problem& problem, const Plan& plan) {
+  Answer given;
+  given.plan = plan;
+  given.prediction = predict(problem, plan);
+  given.memory = plan_memory(problem, plan);
+  given.bottleneck = largest_term(given.prediction.decode);
+  given.warnings = warnings_of(problem);
+  warn_of_host_link(problem, given.prediction, given.warnings);
+  return given;
+}
+
 std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed) {
   const std::vector<CardId> connected = Network(problem.cluster).connected_cards();
-  std::vector<std::string> warnings = warnings_of(problem);
-
   const ClusterRates rates(problem.cluster, Bound::kValue);
   CollectivePricer links(rates);
   const auto plan = search(problem, allowed, links);
   if (!plan) {
     NoPlan none = no_plan(problem, allowed, connected);
-    none.warnings = std::move(warnings);
+    none.warnings = warnings_of(problem);
     return none;
   }
   assert(validate(problem, *plan).has_value());
+  Answer found = priced(problem, *plan);
   if (auto idle = why_cards_are_idle(problem, *plan, allowed, connected, links)) {
-    warnings.push_back(std::move(*idle));
+    found.warnings.push_back(std::move(*idle));
   }
-  Answer found;
-  found.plan = *plan;
-  found.prediction = predict(problem, *plan);
-  warn_of_host_link(problem, found.prediction, warnings);
-  found.memory = plan_memory(problem, *plan);
-  found.bottleneck = largest_term(found.prediction.decode);
   found.sensitivity = sensitivity_of(problem, allowed, *plan, links);
   found.alternatives = alternatives_of(problem, *plan, allowed, connected, links);
   found.prefill_choice = prefill_choice_of(problem, *plan, links);
-  found.warnings = std::move(warnings);
   return found;
 }
 

@@ -45,6 +45,10 @@ inline constexpr std::uint32_t kMostCardsTried = 1024;
 /// made for, cards that are cut off.
 std::vector<std::string> warnings_of(const Problem& problem);
 
+/// The price of a valid plan as it stands, without what only a search can tell: `sensitivity`, `alternatives`
+/// and `prefill_choice` are empty.
+Answer priced(const Problem& problem, const Plan& plan);
+
 /// The planner's whole answer: searches, prices, explains.
 std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed = {});
 

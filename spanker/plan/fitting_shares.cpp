@@ -94,7 +94,7 @@ class FittingSpace : public DealSpace {
     std::vector<std::vector<bool>>
         heads;  ///< by card: [2 * units + straddles], whether the card does so many
     std::vector<Units> columns;
-    std::vector<Units> rows;
+    std::vector<RowStep> rows;
   };
 
   bool is_rows_axis(std::size_t axis) const {
@@ -110,12 +110,18 @@ class FittingSpace : public DealSpace {
     return head_bytes_[2 * count + (costs_.straddles(first, count) ? 1 : 0)];
   }
   const ShareBytes& column_bytes(Units count) const { return column_bytes_[count]; }
-  ShareBytes row_bytes(Units count) const {
-    if (count == 0) return {};
-    return {first_row_.memory + (count - 1) * next_row_.memory,
-            first_row_.stored + (count - 1) * next_row_.stored};
+  ShareBytes row_bytes(std::uint64_t rows) const {
+    if (rows == 0) return {};
+    return {first_row_.memory + (rows - 1) * next_row_.memory,
+            first_row_.stored + (rows - 1) * next_row_.stored};
   }
-  Units rows_within(std::uint64_t bytes, Units most) const;
+  RowStep rows_within(std::uint64_t bytes, RowStep most) const;
+  /// Units of rows for a card that can do a step where `dealt` are dealt: all that are left where it can end
+  /// with the last one, else whole ones.
+  Units rows_taken(Units dealt, RowStep step) const {
+    const Units whole = costs_.whole_units(step);
+    return dealt + whole + (costs_.takes_last_piece(step) ? 1 : 0) >= row_units_ ? row_units_ - dealt : whole;
+  }
 
   Limits limits_of(const Bounds& bounds) const;
   bool heads_fit(const Limits& limits, std::size_t card, Units first, Units count) const;
@@ -135,7 +141,8 @@ class FittingSpace : public DealSpace {
   std::vector<CostAxis> logits_;
   std::vector<std::uint64_t> free_;  ///< capacity less an empty share, by card
   bool empty_fits_ = true;
-  Units row_units_;                     ///< 0 where the stage has no rows
+  Units row_units_ = 0;  ///< none where the stage has no rows
+  RowStep row_steps_ = 0;
   std::vector<ShareBytes> head_bytes_;  ///< [2 * units + straddles]
   std::vector<ShareBytes> column_bytes_;
   ShareBytes first_row_;
@@ -147,8 +154,7 @@ FittingSpace::FittingSpace(const ShareQuestion& question)
     : question_(question),
       costs_(question.costs),
       attention_(costs_.attention_axes(question.layers)),
-      ffn_(costs_.ffn_axes(question.layers)),
-      row_units_(question.ends.first || question.ends.last ? costs_.row_units() : 0) {
+      ffn_(costs_.ffn_axes(question.layers)) {
   if (question.ends.last) logits_ = costs_.logits_axes();
   for (const CardId card : question.cards) {
     const std::uint64_t capacity = question.problem().cluster.card_at(card).memory_capacity.value.value;
@@ -167,10 +173,11 @@ FittingSpace::FittingSpace(const ShareQuestion& question)
   for (Units count = 0; count <= costs_.column_units(); ++count) {
     column_bytes_.push_back(bytes_of({{}, costs_.columns(count), 0}));
   }
-  if (row_units_ > 0) {
-    const std::uint64_t unit = question.problem().row_unit;
-    first_row_ = bytes_of({{}, 0, unit});
-    const ShareBytes two = bytes_of({{}, 0, 2 * unit});
+  if (question.ends.first || question.ends.last) {
+    row_units_ = costs_.row_units();
+    row_steps_ = costs_.row_steps();
+    first_row_ = bytes_of({{}, 0, 1});
+    const ShareBytes two = bytes_of({{}, 0, 2});
     next_row_ = {two.memory - first_row_.memory, two.stored - first_row_.stored};
   }
 }
@@ -184,7 +191,7 @@ ShareBytes FittingSpace::bytes_of(const CardShare& share) const {
 
 double FittingSpace::cost(std::size_t axis, double value) const {
   if (!is_rows_axis(axis)) return axis_at(axis).weight * value;
-  return costs_.gather_seconds(question_.sampling_card, question_.cards, static_cast<Units>(value));
+  return costs_.gather_seconds(question_.sampling_card, question_.cards, static_cast<RowStep>(value));
 }
 
 double FittingSpace::next(std::size_t axis, double value) const {
@@ -195,18 +202,17 @@ double FittingSpace::next(std::size_t axis, double value) const {
 }
 
 double FittingSpace::most(std::size_t axis) const {
-  if (is_rows_axis(axis)) return static_cast<double>(row_units_);
+  if (is_rows_axis(axis)) return static_cast<double>(row_steps_);
   if (axis < attention_.size()) return most_head_seconds(question_, axis_at(axis));
   if (axis < attention_.size() + ffn_.size()) return most_column_seconds(question_, axis_at(axis));
   return most_row_seconds(question_, axis_at(axis));
 }
 
-Units FittingSpace::rows_within(std::uint64_t bytes, Units most) const {
-  most = std::min(most, row_units_);
+RowStep FittingSpace::rows_within(std::uint64_t bytes, RowStep most) const {
   if (next_row_.memory == 0 && first_row_.memory == 0) return most;  // rows that nobody stores
   if (bytes < first_row_.memory) return 0;
   if (next_row_.memory == 0) return most;
-  return std::min(most, 1 + (bytes - first_row_.memory) / next_row_.memory);
+  return std::min(most, costs_.step_of_rows(1 + (bytes - first_row_.memory) / next_row_.memory));
 }
 
 FittingSpace::Limits FittingSpace::limits_of(const Bounds& bounds) const {
@@ -215,16 +221,16 @@ FittingSpace::Limits FittingSpace::limits_of(const Bounds& bounds) const {
   const auto ffn = all.subspan(attention_.size(), ffn_.size());
   const auto logits = all.subspan(attention_.size() + ffn_.size(), logits_.size());
   Limits limits;
-  std::map<CardId, std::pair<Units, Units>> known;
+  std::map<CardId, std::pair<Units, RowStep>> known;
   for (std::size_t i = 0; i < question_.cards.size(); ++i) {
     const CardId card = costs_.example(question_.cards[i]);
     const auto [entry, is_new] = known.try_emplace(card);
     if (is_new) {
       entry->second.first = most_columns(costs_, ffn_, ffn, card);
-      Units rows = row_units_;
+      RowStep rows = row_steps_;
       if (question_.ends.last) {
         rows = std::min(rows, most_rows(costs_, logits_, logits, card));
-        if (bounds.back() < static_cast<double>(rows)) rows = static_cast<Units>(bounds.back());
+        if (bounds.back() < static_cast<double>(rows)) rows = static_cast<RowStep>(bounds.back());
       }
       entry->second.second = rows;
     }
@@ -251,30 +257,34 @@ bool FittingSpace::heads_fit(const Limits& limits, std::size_t card, Units first
 bool FittingSpace::may_fit(const Limits& limits) const {
   Units columns = 0;
   Units rows = 0;
+  bool last_piece = false;
   long double room = 0;
   for (std::size_t i = 0; i < free_.size(); ++i) {
     columns += limits.columns[i];
-    rows += rows_within(free_[i], limits.rows[i]);
+    const RowStep step = rows_within(free_[i], limits.rows[i]);
+    rows += costs_.whole_units(step);
+    last_piece |= costs_.takes_last_piece(step);
     std::uint64_t heads = 0;
     for (std::size_t share = 0; share < head_bytes_.size(); ++share) {
       if (limits.heads[i][share]) heads = std::max(heads, head_bytes_[share].memory);
     }
     const std::uint64_t wanted = heads + column_bytes(limits.columns[i]).memory +
-                                 row_bytes(std::min(row_units_, limits.rows[i])).memory;
+                                 row_bytes(costs_.rows_of_step(limits.rows[i])).memory;
     room += static_cast<long double>(std::min(free_[i], wanted));
   }
-  const long double need =
-      static_cast<long double>(head_bytes_[2 * costs_.head_units()].memory) +
-      static_cast<long double>(column_bytes(costs_.column_units()).memory) +
-      static_cast<long double>(row_units_ == 0 ? 0 : (row_units_ - 1) * next_row_.memory);
-  return columns >= costs_.column_units() && rows >= row_units_ && need <= room;
+  const long double need = static_cast<long double>(head_bytes_[2 * costs_.head_units()].memory) +
+                           static_cast<long double>(column_bytes(costs_.column_units()).memory) +
+                           static_cast<long double>(costs_.rows(row_units_) * next_row_.memory);
+  return columns >= costs_.column_units() && rows + (last_piece ? 1 : 0) >= row_units_ && need <= room;
 }
 
 Bounds FittingSpace::reached_by(const UnitShares& shares) const {
   Bounds reached(axes(), 0);
+  const std::vector<std::uint64_t> rows = rows_of(costs_, shares.rows);
   Units first = 0;
   for (std::size_t i = 0; i < question_.cards.size(); ++i) {
     const CardId card = question_.cards[i];
+    const RowStep step = costs_.step_of_rows(rows[i]);
     auto value = reached.begin();
     const auto raise = [&](double seconds) {
       *value = std::max(*value, seconds);
@@ -282,8 +292,8 @@ Bounds FittingSpace::reached_by(const UnitShares& shares) const {
     };
     for (const CostAxis& axis : attention_) raise(costs_.head_seconds(axis, card, first, shares.heads[i]));
     for (const CostAxis& axis : ffn_) raise(costs_.column_seconds(axis, card, shares.columns[i]));
-    for (const CostAxis& axis : logits_) raise(costs_.row_seconds(axis, card, shares.rows[i]));
-    if (question_.ends.last) raise(static_cast<double>(shares.rows[i]));
+    for (const CostAxis& axis : logits_) raise(costs_.row_seconds(axis, card, step));
+    if (question_.ends.last) raise(static_cast<double>(step));
     first += shares.heads[i];
   }
   return reached;
@@ -355,16 +365,17 @@ FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, bool bytes_co
             work += from.size();
             steps_ += from.size();
             if (work > kMaxShareSteps) return Verdict::kTooLarge;
-            const Units room = rows_within(left - network.memory, limits.rows[card]);
+            const RowStep step = rows_within(left - network.memory, limits.rows[card]);
             auto& to = table[card + 1][(end - head_to.low) * column_to.size() + column - column_to.low];
             for (std::size_t i = 0; i < from.size(); ++i) {
               // Holding no rows may store less; else a card takes all it can of those that are left.
-              const Units rows = std::min(room, row_units_ - from[i].rows);
+              const Units rows = rows_taken(from[i].rows, step);
               for (const Units taken : {rows, Units{0}}) {
                 if (taken == 0 && rows != 0 && !bytes_count) break;
+                const std::uint64_t elements = costs_.rows(from[i].rows + taken) - costs_.rows(from[i].rows);
                 keep(to,
                      {from[i].rows + taken,
-                      from[i].stored + attention.stored + network.stored + row_bytes(taken).stored,
+                      from[i].stored + attention.stored + network.stored + row_bytes(elements).stored,
                       static_cast<std::uint32_t>(end - first), static_cast<std::uint32_t>(column - dealt),
                       taken, static_cast<std::uint32_t>(i)},
                      bytes_count);
@@ -418,9 +429,9 @@ std::optional<UnitShares> FittingSpace::one_after_another(const Limits& limits) 
   };
   Units columns_left = costs_.column_units();
   for (std::size_t card = 0; card < cards; ++card) {
-    const Units rows = rows_within(left[card], limits.rows[card]);
-    shares.columns.push_back(
-        std::min(columns_left, columns_within(card, left[card] - row_bytes(rows).memory)));
+    const RowStep step = rows_within(left[card], limits.rows[card]);
+    const std::uint64_t rows = row_bytes(costs_.rows_of_step(step)).memory;
+    shares.columns.push_back(std::min(columns_left, columns_within(card, left[card] - rows)));
     columns_left -= shares.columns.back();
   }
   for (std::size_t card = 0; card < cards; ++card) {
@@ -428,13 +439,13 @@ std::optional<UnitShares> FittingSpace::one_after_another(const Limits& limits) 
     shares.columns[card] += more;
     columns_left -= more;
   }
-  Units rows_left = row_units_;
+  Units rows_dealt = 0;
   for (std::size_t card = 0; card < cards; ++card) {
     const std::uint64_t room = left[card] - column_bytes(shares.columns[card]).memory;
-    shares.rows.push_back(std::min(rows_left, rows_within(room, limits.rows[card])));
-    rows_left -= shares.rows.back();
+    shares.rows.push_back(rows_taken(rows_dealt, rows_within(room, limits.rows[card])));
+    rows_dealt += shares.rows.back();
   }
-  if (columns_left > 0 || rows_left > 0) return std::nullopt;
+  if (columns_left > 0 || rows_dealt < row_units_) return std::nullopt;
   return shares;
 }
 
@@ -446,7 +457,7 @@ std::optional<StageShares> fitting_shares(const ShareQuestion& question) {
   if (!least) return std::nullopt;
   if (question.least_bytes && question.ends.last) {
     double& rows = least->bounds.back();
-    rows = static_cast<double>(most_rows_gathered_alike(question, static_cast<Units>(rows)));
+    rows = static_cast<double>(most_rows_gathered_alike(question, static_cast<RowStep>(rows)));
   }
   const auto shares = space.within(least->bounds, question.least_bytes);
   if (!shares) return std::nullopt;

@@ -12,26 +12,18 @@ void keep_slower(Cost& slowest, const Cost& cost) {
   if (cost.total() > slowest.total()) slowest = cost;
 }
 
-struct GatherGroup {
-  std::vector<CardId> cards;
-  Payload payload;
-};
+}  // namespace
 
-/// Rank 0 is the sampling card. In a pipeline it has no rows of its own, and the gather leaves its chunk
-/// unused.
 GatherGroup gather_group(CardId sampling_card, std::span<const CardId> cards, std::uint64_t elements,
                          TensorType type) {
   GatherGroup group;
   if (cards.front() != sampling_card) group.cards.push_back(sampling_card);
   std::ranges::copy(cards, std::back_inserter(group.cards));
-  // Whole blocks a rank, so that no chunk shares a block with the next.
   const std::uint64_t block = block_shape(type).elements;
   const std::uint64_t padded = (elements + block - 1) / block * block;
   group.payload = {padded * group.cards.size(), type};
   return group;
 }
-
-}  // namespace
 
 Cost StageParts::all_layers(std::span<const std::uint32_t> counts) const {
   Cost cost = embedding + logits;

@@ -9,6 +9,16 @@
 
 namespace spanker {
 
+/// Who takes part in a gather of logits, and the vector that it works on.
+struct GatherGroup {
+  std::vector<CardId> cards;  ///< the sampling card is rank 0; in a pipeline it has no rows of its own, and
+                              ///< its chunk is left unused
+  Payload payload;
+};
+/// `elements` logits from each of `cards`, as whole blocks of `type` so that no two chunks share one.
+GatherGroup gather_group(CardId sampling_card, std::span<const CardId> cards, std::uint64_t elements,
+                         TensorType type);
+
 /// The slowest cards of a stage, part by part: cards wait for one another at the collective that ends each
 /// part.
 struct StageParts {

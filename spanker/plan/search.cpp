@@ -80,8 +80,7 @@ std::optional<Plan> search_with(const Problem& problem, StrategySet allowed, Col
 
 std::vector<std::uint64_t> share_units(const Problem& problem) {
   const ModelShape& shape = problem.model.shape;
-  return {shape.num_attention_heads / problem.head_unit,
-          (shape.intermediate_size + problem.column_unit - 1) / problem.column_unit,
+  return {shape.num_attention_heads / problem.head_unit, shape.intermediate_size / problem.column_unit,
           (shape.vocab_size + problem.row_unit - 1) / problem.row_unit};
 }
 

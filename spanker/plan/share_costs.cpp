@@ -7,8 +7,6 @@
 namespace spanker {
 namespace {
 
-Units divided_up(std::uint64_t total, std::uint64_t unit) { return (total + unit - 1) / unit; }
-
 /// Whether the same share costs the same by both: where compute is not modelled, bytes alone matter.
 bool cost_alike(std::span<const Operator> a, std::span<const Operator> b, bool compute_matters) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const Operator& x, const Operator& y) {
@@ -49,8 +47,9 @@ ShareCosts::ShareCosts(const Problem& problem, const ClusterRates& rates, const 
       pricers_(pricers),
       kinds_(problem.layers.kinds.size()),
       head_units_(problem.model.shape.num_attention_heads / problem.head_unit),
-      column_units_(divided_up(problem.model.shape.intermediate_size, problem.column_unit)),
-      row_units_(divided_up(problem.model.shape.vocab_size, problem.row_unit)),
+      column_units_(problem.model.shape.intermediate_size / problem.column_unit),
+      row_units_((problem.model.shape.vocab_size + problem.row_unit - 1) / problem.row_unit),
+      last_piece_(problem.model.shape.vocab_size % problem.row_unit),
       card_count_(rates.cards_are_equal() ? 1 : rates.card_count()),
       head_tables_(aim.passes.size() * kinds_ * card_count_) {
   const auto computes = [&](CardId card) {
@@ -149,15 +148,16 @@ double ShareCosts::column_seconds(const CostAxis& axis, CardId card, Units count
   return pricers_[axis.pass].ffn(card, problem_.layers.kinds[axis.kind], columns(count)).total().count();
 }
 
-double ShareCosts::row_seconds(const CostAxis& axis, CardId card, Units count) const {
-  return pricers_[axis.pass].logits(card, rows(count)).total().count();
+double ShareCosts::row_seconds(const CostAxis& axis, CardId card, RowStep step) const {
+  return pricers_[axis.pass].logits(card, rows_of_step(step)).total().count();
 }
 
-double ShareCosts::gather_seconds(CardId sampling_card, std::span<const CardId> cards, Units count) const {
+double ShareCosts::gather_seconds(CardId sampling_card, std::span<const CardId> cards,
+                                  RowStep largest) const {
   double seconds = 0;
   for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
     seconds += aim_.passes[pass].weight *
-               pricers_[pass].gather(sampling_card, cards, rows(count)).cost.total().count();
+               pricers_[pass].gather(sampling_card, cards, rows_of_step(largest)).cost.total().count();
   }
   return seconds;
 }

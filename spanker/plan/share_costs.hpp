@@ -12,8 +12,14 @@
 
 namespace spanker {
 
-/// A share in whole units: of heads, columns or rows. The last unit of columns or rows may be smaller.
+/// A share in whole units: of heads, columns or rows. The last unit of rows may be smaller (where the
+/// vocabulary is not a multiple of it); heads and columns are always whole units, as quantisation blocks
+/// divide the matrices that they cut.
 using Units = std::uint64_t;
+
+/// A share of rows by its place among the sizes that one can have, from none on: whole units and, where the
+/// vocabulary ends with a smaller piece, so many units with that piece.
+using RowStep = std::uint64_t;
 
 /// One pass of an aim over layers of one kind, or several that every share costs the same.
 struct CostAxis {
@@ -34,12 +40,25 @@ class ShareCosts {
   Units head_units() const { return head_units_; }
   Units column_units() const { return column_units_; }
   Units row_units() const { return row_units_; }
-  std::uint64_t columns(Units units) const {
-    return std::min<std::uint64_t>(units * problem_.column_unit, problem_.model.shape.intermediate_size);
-  }
+  std::uint64_t columns(Units units) const { return units * problem_.column_unit; }
   std::uint64_t rows(Units units) const {
     return std::min<std::uint64_t>(units * problem_.row_unit, problem_.model.shape.vocab_size);
   }
+
+  /// All rows.
+  RowStep row_steps() const { return step_of_rows(problem_.model.shape.vocab_size); }
+  std::uint64_t rows_of_step(RowStep step) const {
+    return whole_units(step) * problem_.row_unit + (takes_last_piece(step) ? last_piece_ : 0);
+  }
+  /// The largest of at most so many rows.
+  RowStep step_of_rows(std::uint64_t rows) const {
+    const Units whole = rows / problem_.row_unit;
+    if (last_piece_ == 0) return whole;
+    return 2 * whole + (rows % problem_.row_unit >= last_piece_ ? 1 : 0);
+  }
+  /// What a card that can do a step can do of whole units, and whether of the smaller last piece besides.
+  Units whole_units(RowStep step) const { return last_piece_ == 0 ? step : step / 2; }
+  bool takes_last_piece(RowStep step) const { return last_piece_ != 0 && step % 2 == 1; }
 
   // Axes of a stage with that many layers of each kind.
   std::vector<CostAxis> attention_axes(std::span<const std::uint32_t> layers) const;
@@ -64,15 +83,15 @@ class ShareCosts {
   // Seconds of one card in one layer (or in the logits).
   double head_seconds(const CostAxis& axis, CardId card, Units first, Units count) const;
   double column_seconds(const CostAxis& axis, CardId card, Units count) const;
-  double row_seconds(const CostAxis& axis, CardId card, Units count) const;
+  double row_seconds(const CostAxis& axis, CardId card, RowStep step) const;
   /// By 2 * units of heads + straddles.
   const std::vector<double>& head_seconds(const CostAxis& axis, CardId card) const {
     return head_table(axis, card).seconds;
   }
   /// The seconds that some number of heads can take on a card, ascending.
   const std::vector<double>& head_seconds_of_any_share(const CostAxis& axis, CardId card) const;
-  /// Gather of logits among `cards` where the largest share has `count` units, by the aim's weights.
-  double gather_seconds(CardId sampling_card, std::span<const CardId> cards, Units count) const;
+  /// Gather of logits among `cards` where that is the largest share, by the aim's weights.
+  double gather_seconds(CardId sampling_card, std::span<const CardId> cards, RowStep largest) const;
 
  private:
   struct HeadTable {
@@ -93,6 +112,7 @@ class ShareCosts {
   Units head_units_;
   Units column_units_;
   Units row_units_;
+  std::uint64_t last_piece_;      ///< rows beyond the last whole unit
   std::vector<CardId> examples_;  ///< empty where all cards perform alike
   /// By pass and kind: the first (pass, kind) whose operators cost the same.
   std::vector<std::pair<std::size_t, std::size_t>> attention_same_;

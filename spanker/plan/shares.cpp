@@ -50,6 +50,62 @@ std::vector<Units> deal(const ShareQuestion& question, Units units, const std::v
   return question.least_bytes ? fewest(units, limits) : proportional(units, limits);
 }
 
+/// The most units of rows that each card may be dealt where it can do no more than its step: whole units, and
+/// if one is lacking then the smaller last piece too, on the last card with rows or one after it.
+std::vector<Units> row_limits(const ShareCosts& costs, const std::vector<RowStep>& steps) {
+  std::vector<Units> limits;
+  for (const RowStep step : steps) limits.push_back(costs.whole_units(step));
+  if (std::accumulate(limits.begin(), limits.end(), Units{1}) != costs.row_units()) return limits;
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    if (costs.takes_last_piece(steps[i])) {
+      ++limits[i];
+      break;
+    }
+    if (limits[i] > 0) break;
+  }
+  return limits;
+}
+
+/// `count` of the cards that can do these steps, if they have all rows with the smaller last piece on the
+/// last of them, and all others do what they can.
+std::optional<std::vector<Units>> with_last_piece(const ShareCosts& costs, const std::vector<RowStep>& steps,
+                                                  std::size_t count) {
+  for (std::size_t last = count - 1; last < steps.size(); ++last) {
+    if (!costs.takes_last_piece(steps[last])) continue;
+    std::vector<std::size_t> others(last);
+    std::iota(others.begin(), others.end(), std::size_t{0});
+    std::stable_sort(others.begin(), others.end(),
+                     [&](std::size_t a, std::size_t b) { return steps[a] > steps[b]; });
+    std::vector<Units> shares(steps.size(), 0);
+    shares[last] = costs.whole_units(steps[last]) + 1;
+    for (const std::size_t i : std::span(others).first(count - 1)) shares[i] = costs.whole_units(steps[i]);
+    if (std::accumulate(shares.begin(), shares.end(), Units{0}) >= costs.row_units()) return shares;
+  }
+  return std::nullopt;
+}
+
+/// All rows over as few cards as can do them.
+std::vector<Units> fewest_rows(const ShareCosts& costs, const std::vector<RowStep>& steps) {
+  std::vector<Units> whole;
+  for (const RowStep step : steps) whole.push_back(costs.whole_units(step));
+  std::vector<Units> most_first = whole;
+  std::sort(most_first.rbegin(), most_first.rend());
+  Units room = 0;
+  for (std::size_t count = 1; room + most_first[count - 1] < costs.row_units(); ++count) {
+    room += most_first[count - 1];
+    if (room + 1 < costs.row_units()) continue;
+    if (auto shares = with_last_piece(costs, steps, count)) return *shares;
+  }
+  return fewest(costs.row_units(), whole);
+}
+
+/// All rows to cards that can do these steps, and together everything.
+std::vector<Units> deal_rows(const ShareQuestion& question, const std::vector<RowStep>& steps) {
+  const ShareCosts& costs = question.costs;
+  return question.least_bytes ? fewest_rows(costs, steps)
+                              : proportional(costs.row_units(), row_limits(costs, steps));
+}
+
 class HeadSpace : public DealSpace {
  public:
   HeadSpace(const ShareQuestion& question, std::vector<CostAxis> axes)
@@ -212,6 +268,18 @@ class ColumnSpace : public DealSpace {
   std::vector<AlikeCards> alike_;
 };
 
+/// The least that the largest share of rows can be.
+RowStep evenest_rows(const ShareQuestion& question) {
+  const ShareCosts& costs = question.costs;
+  const Units cards = question.cards.size();
+  const Units units = costs.row_units();
+  const Units largest = (units + cards - 1) / cards;
+  // Where all cards but the last have a unit less, its last one can be the smaller piece.
+  const bool ends_with_piece = (largest - 1) * cards + 1 == units;
+  return ends_with_piece ? costs.step_of_rows(costs.rows(units) - (units - largest) * costs.rows(1))
+                         : costs.step_of_rows(costs.rows(largest));
+}
+
 /// Axes of seconds, and a last one of the largest share, on which the gather depends.
 class RowSpace : public DealSpace {
  public:
@@ -222,57 +290,57 @@ class RowSpace : public DealSpace {
   double cost(std::size_t axis, double value) const override {
     if (axis < axes_.size()) return axes_[axis].weight * value;
     return question_.costs.gather_seconds(question_.sampling_card, question_.cards,
-                                          static_cast<Units>(value));
+                                          static_cast<RowStep>(value));
   }
   double next(std::size_t axis, double value) const override {
     return axis < axes_.size() ? next_row_seconds(question_, axes_[axis], value) : std::floor(value) + 1;
   }
   double most(std::size_t axis) const override {
     return axis < axes_.size() ? most_row_seconds(question_, axes_[axis])
-                               : static_cast<double>(question_.costs.row_units());
+                               : static_cast<double>(question_.costs.row_steps());
   }
 
   std::optional<Bounds> reached(const Bounds& bounds) const override {
     Bounds reached(axes(), 0);
     Units room = 0;
     for (const AlikeCards& alike : alike_) {
-      const Units most = limit(bounds, alike.example);
-      room += most * alike.count;
+      const RowStep most = limit(bounds, alike.example);
+      room += question_.costs.whole_units(most) * alike.count;
       for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
         reached[axis] =
             std::max(reached[axis], question_.costs.row_seconds(axes_[axis], alike.example, most));
       }
       reached.back() = std::max(reached.back(), static_cast<double>(most));
     }
-    if (room < question_.costs.row_units()) return std::nullopt;
+    const Units units = question_.costs.row_units();
+    if (room + 1 == units) {
+      const std::vector<Units> with_piece = row_limits(question_.costs, limits(bounds));
+      room = std::accumulate(with_piece.begin(), with_piece.end(), Units{0});
+    }
+    if (room < units) return std::nullopt;
     return reached;
   }
 
-  std::vector<Units> deal_within(const Bounds& bounds) const {
-    std::vector<Units> limits;
-    for (const CardId card : question_.cards) limits.push_back(limit(bounds, card));
-    return deal(question_, question_.costs.row_units(), limits);
-  }
+  std::vector<Units> deal_within(const Bounds& bounds) const { return deal_rows(question_, limits(bounds)); }
 
   /// As least_bounds, where all passes cost shares alike: halves ranges of the largest share, from the
   /// evenest to what the quickest logits need. Fewer rows a card make the gather cheaper and the logits
   /// slower.
   Bounds least_of_one_pass() const {
     struct Largest {
-      Units units;
+      RowStep step;
       double seconds;  ///< least of the slowest card
       double logits;
       double gather;
     };
-    const auto at = [&](Units units) {
-      const double seconds = least_seconds(units);
-      return Largest{units, seconds, cost(0, seconds), cost(1, static_cast<double>(units))};
+    const auto at = [&](RowStep step) {
+      const double seconds = least_seconds(step);
+      return Largest{step, seconds, cost(0, seconds), cost(1, static_cast<double>(step))};
     };
-    const Units cards = question_.cards.size();
-    const Largest evenest = at((question_.costs.row_units() + cards - 1) / cards);
-    const Bounds quickest{least_seconds(question_.costs.row_units()),
+    const Largest evenest = at(evenest_rows(question_));
+    const Bounds quickest{least_seconds(question_.costs.row_steps()),
                           std::numeric_limits<double>::infinity()};
-    Largest widest = at(static_cast<Units>((*reached(quickest))[1]));
+    Largest widest = at(static_cast<RowStep>((*reached(quickest))[1]));
     Largest best = evenest;
     const auto offer = [&](const Largest& other) {
       if (other.logits + other.gather < best.logits + best.gather) best = other;
@@ -283,18 +351,18 @@ class RowSpace : public DealSpace {
       const auto [low, high] = ranges.back();
       ranges.pop_back();
       const double least = high.logits + low.gather;
-      if (high.units - low.units < 2 || least >= (best.logits + best.gather) * (1 - 1e-13)) continue;
-      const Largest middle = at(low.units + (high.units - low.units) / 2);
+      if (high.step - low.step < 2 || least >= (best.logits + best.gather) * (1 - 1e-13)) continue;
+      const Largest middle = at(low.step + (high.step - low.step) / 2);
       offer(middle);
       ranges.emplace_back(middle, high);
       ranges.emplace_back(low, middle);
     }
-    return {best.seconds, static_cast<double>(best.units)};
+    return {best.seconds, static_cast<double>(best.step)};
   }
 
  private:
-  /// Of the slowest card, where none has more units than that.
-  double least_seconds(Units largest) const {
+  /// Of the slowest card, where none has more rows than that.
+  double least_seconds(RowStep largest) const {
     Bounds bounds{std::numeric_limits<double>::infinity(), static_cast<double>(largest)};
     double enough = (*reached(bounds))[0];
     double low = 0;
@@ -308,21 +376,20 @@ class RowSpace : public DealSpace {
     }
     return enough;
   }
-  Units limit(const Bounds& bounds, CardId card) const {
-    const Units most = most_rows(question_.costs, axes_, bounds, card);
-    return bounds.back() < static_cast<double>(most) ? static_cast<Units>(bounds.back()) : most;
+  RowStep limit(const Bounds& bounds, CardId card) const {
+    const RowStep most = most_rows(question_.costs, axes_, bounds, card);
+    return bounds.back() < static_cast<double>(most) ? static_cast<RowStep>(bounds.back()) : most;
+  }
+  std::vector<RowStep> limits(const Bounds& bounds) const {
+    std::vector<RowStep> steps;
+    for (const CardId card : question_.cards) steps.push_back(limit(bounds, card));
+    return steps;
   }
 
   const ShareQuestion& question_;
   std::vector<CostAxis> axes_;
   std::vector<AlikeCards> alike_;
 };
-
-/// Cards that are alike do best with what is even.
-std::vector<Units> even(const ShareQuestion& question, Units units) {
-  const Units cards = question.cards.size();
-  return deal(question, units, std::vector<Units>(question.cards.size(), (units + cards - 1) / cards));
-}
 
 /// Whether every card can hold its share of these layers.
 bool shares_fit(const Problem& problem, std::span<const CardId> cards, StageEnds ends, CardId sampling_card,
@@ -345,13 +412,16 @@ std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question) {
     return rows_of(
         costs, proportional(costs.row_units(), std::vector<Units>(question.cards.size(), costs.row_units())));
   }
-  if (alike_cards(costs, question.cards).size() == 1)
-    return rows_of(costs, even(question, costs.row_units()));
+  if (alike_cards(costs, question.cards).size() == 1) {
+    // Cards that are alike do best with what is even.
+    const std::vector<RowStep> steps(question.cards.size(), evenest_rows(question));
+    return rows_of(costs, deal_rows(question, steps));
+  }
   const RowSpace space(question, costs.logits_axes());
   Bounds bounds = space.axes() == 2 ? space.least_of_one_pass() : least_bounds(space)->bounds;
   if (question.least_bytes) {
     bounds.back() =
-        static_cast<double>(most_rows_gathered_alike(question, static_cast<Units>(bounds.back())));
+        static_cast<double>(most_rows_gathered_alike(question, static_cast<RowStep>(bounds.back())));
   }
   return rows_of(costs, space.deal_within(bounds));
 }

@@ -35,9 +35,10 @@ struct FastestShares {
 /// slowest card's attention and slowest card's network, layer by layer. Both are dealt apart.
 FastestShares fastest_shares(const ShareQuestion& question);
 
-/// The rows that make the logits quickest: slowest card's and the gather, where a last piece smaller than the
-/// unit counts as a whole one. Those of a first stage that makes no logits are dealt evenly; a stage between
-/// has none.
+/// The rows that make the logits quickest: slowest card's and the gather. Cards have consecutive rows, in the
+/// order of the cards, so where the vocabulary ends with a piece smaller than the unit, the last card with
+/// rows has it, whichever card that is. Rows of a first stage that makes no logits are dealt evenly; a stage
+/// between has none.
 std::vector<std::uint64_t> fastest_rows(const ShareQuestion& question);
 
 /// How far layers from `first` on fit every card with these shares: the largest end for which [first, end)
@@ -47,8 +48,8 @@ std::uint32_t end_that_fits(const Problem& problem, std::span<const CardId> card
 
 /// The same as fastest_shares, among all shares that every card can hold; nothing where none can. Heads,
 /// columns and rows compete for each card's memory. Exact while a table of the deals needs at most
-/// kMaxShareSteps steps, but that a last piece of rows smaller than the unit needs room for a whole one; for
-/// larger stages heads, columns and rows are filled in one after another, which may miss the last few units.
+/// kMaxShareSteps steps; for larger stages heads, columns and rows are filled in one after another, which may
+/// miss the last few units.
 std::optional<StageShares> fitting_shares(const ShareQuestion& question);
 
 inline constexpr std::uint64_t kMaxShareSteps = 200'000;

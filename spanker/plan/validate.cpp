@@ -11,12 +11,12 @@
 namespace spanker {
 namespace {
 
-std::string stage_name(std::size_t index) { return "plan: stage " + std::to_string(index); }
+std::string stage_name(std::size_t index) { return "plan.stages[" + std::to_string(index) + "]"; }
 
 template <class Count>
 Result<void> check_shares(const std::string& where, std::string_view what, const std::vector<Count>& shares,
                           std::size_t cards, std::uint64_t total, std::uint64_t unit) {
-  const std::string name = where + ": " + std::string(what);
+  const std::string name = where + "." + std::string(what);
   if (shares.size() != cards) {
     return bad_input(name, "not one share for each card", std::to_string(cards),
                      std::to_string(shares.size()));
@@ -101,7 +101,7 @@ Result<void> check_layers(const Problem& problem, const Plan& plan) {
     next = stage.last_layer + 1;
   }
   if (next == problem.model.shape.num_hidden_layers) return {};
-  return bad_input("plan: stages", "layers are left out",
+  return bad_input("plan.stages", "layers are left out",
                    std::to_string(problem.model.shape.num_hidden_layers) + " layers", std::to_string(next));
 }
 
@@ -118,12 +118,12 @@ Result<void> check_memory(const Problem& problem, const Plan& plan) {
 }  // namespace
 
 Result<void> validate(const Problem& problem, const Plan& plan) {
-  if (plan.stages.empty()) return bad_input("plan: stages", "no stages", "one or more", "none");
+  if (plan.stages.empty()) return bad_input("plan.stages", "no stages", "one or more", "none");
   auto sound = check_cards(problem, plan).and_then([&] { return check_layers(problem, plan); });
   for (std::size_t index = 0; index < plan.stages.size(); ++index) {
     sound = sound.and_then([&] { return check_stage(problem, plan, index); });
   }
-  return sound.and_then([&] { return check_algorithm("plan: gather", Collective::kGather, plan.gather); })
+  return sound.and_then([&] { return check_algorithm("plan.gather", Collective::kGather, plan.gather); })
       .and_then([&] { return check_memory(problem, plan); });
 }
 

@@ -66,124 +66,124 @@ INSTANTIATE_TEST_SUITE_P(
     All, Mutated,
     ::testing::Values(
         Mutation{"NoStages", [](Plan& p) { p.stages.clear(); },
-                 "plan: stages: no stages, wanted one or more, got none"},
+                 "plan.stages: no stages, wanted one or more, got none"},
         Mutation{"NoCards", [](Plan& p) { p.stages[1].cards.clear(); },
-                 "plan: stage 1: no cards, wanted one card or more, got none"},
+                 "plan.stages[1]: no cards, wanted one card or more, got none"},
         Mutation{"CardTwiceInAStage",
                  [](Plan& p) {
                    p.stages[0].cards = {1, 1};
                  },
-                 "plan: stage 0: card is used twice, got 1"},
+                 "plan.stages[0]: card is used twice, got 1"},
         Mutation{"CardInTwoStages",
                  [](Plan& p) {
                    p.stages[2].cards = {0, 3};
                  },
-                 "plan: stage 2: card is used twice, got 0"},
+                 "plan.stages[2]: card is used twice, got 0"},
         Mutation{"CardOutOfRange", [](Plan& p) { p.stages[1].cards = {5}; },
-                 "plan: stage 1: no such card, wanted 0 to 4, got 5"},
+                 "plan.stages[1]: no such card, wanted 0 to 4, got 5"},
         Mutation{"CardFarOutOfRange", [](Plan& p) { p.stages[1].cards = {4294967295}; },
-                 "plan: stage 1: no such card, wanted 0 to 4, got 4294967295"},
+                 "plan.stages[1]: no such card, wanted 0 to 4, got 4294967295"},
         Mutation{"CardMissing", [](Plan& p) { p.stages[0].cards = {0}; },
-                 "plan: stage 0: query_heads: not one share for each card, wanted 1, got 2"},
+                 "plan.stages[0].query_heads: not one share for each card, wanted 1, got 2"},
         Mutation{"CardTooMany",
                  [](Plan& p) {
                    p.stages[1].cards = {2, 3};
                    p.stages[2].cards = {4};
                  },
-                 "plan: stage 1: query_heads: not one share for each card, wanted 2, got 1"},
+                 "plan.stages[1].query_heads: not one share for each card, wanted 2, got 1"},
         Mutation{"FirstLayerMissing", [](Plan& p) { p.stages[0].first_layer = 1; },
-                 "plan: stage 0: layers do not follow one another, wanted layers from 0, got 1 to 1"},
+                 "plan.stages[0]: layers do not follow one another, wanted layers from 0, got 1 to 1"},
         Mutation{"LayerGap", [](Plan& p) { p.stages[0].last_layer = 0; },
-                 "plan: stage 1: layers do not follow one another, wanted layers from 1, got 2 to 2"},
+                 "plan.stages[1]: layers do not follow one another, wanted layers from 1, got 2 to 2"},
         Mutation{"LayerOverlap", [](Plan& p) { p.stages[0].last_layer = 2; },
-                 "plan: stage 1: layers do not follow one another, wanted layers from 3, got 2 to 2"},
+                 "plan.stages[1]: layers do not follow one another, wanted layers from 3, got 2 to 2"},
         Mutation{"LayersBackwards", [](Plan& p) { p.stages[1].last_layer = 1; },
-                 "plan: stage 1: layers do not follow one another, wanted layers from 2, got 2 to 1"},
+                 "plan.stages[1]: layers do not follow one another, wanted layers from 2, got 2 to 1"},
         Mutation{"StagesOutOfOrder", [](Plan& p) { std::swap(p.stages[0], p.stages[1]); },
-                 "plan: stage 0: layers do not follow one another, wanted layers from 0, got 2 to 2"},
+                 "plan.stages[0]: layers do not follow one another, wanted layers from 0, got 2 to 2"},
         Mutation{"LayerTooMany", [](Plan& p) { p.stages[2].last_layer = 4; },
-                 "plan: stage 2: layers do not follow one another, wanted layers from 3, got 3 to 4"},
+                 "plan.stages[2]: layers do not follow one another, wanted layers from 3, got 3 to 4"},
         Mutation{
             "LastLayerOverflows", [](Plan& p) { p.stages[2].last_layer = 4294967295; },
-            "plan: stage 2: layers do not follow one another, wanted layers from 3, got 3 to 4294967295"},
+            "plan.stages[2]: layers do not follow one another, wanted layers from 3, got 3 to 4294967295"},
         Mutation{"LastStageMissing", [](Plan& p) { p.stages.pop_back(); },
-                 "plan: stages: layers are left out, wanted 4 layers, got 3"},
+                 "plan.stages: layers are left out, wanted 4 layers, got 3"},
         Mutation{"TooFewHeads",
                  [](Plan& p) {
                    p.stages[0].shares.query_heads = {2, 1};
                  },
-                 "plan: stage 0: query_heads: shares do not add up, wanted 4, got 3"},
+                 "plan.stages[0].query_heads: shares do not add up, wanted 4, got 3"},
         Mutation{"TooManyHeads",
                  [](Plan& p) {
                    p.stages[0].shares.query_heads = {2, 3};
                  },
-                 "plan: stage 0: query_heads: shares do not add up, wanted 4, got 5"},
+                 "plan.stages[0].query_heads: shares do not add up, wanted 4, got 5"},
         Mutation{"MoreHeadsThanThereAre", [](Plan& p) { p.stages[1].shares.query_heads = {5}; },
-                 "plan: stage 1: query_heads: a share is too large, wanted at most 4, got 5"},
+                 "plan.stages[1].query_heads: a share is too large, wanted at most 4, got 5"},
         Mutation{"HeadListTooLong",
                  [](Plan& p) {
                    p.stages[0].shares.query_heads = {2, 2, 0};
                  },
-                 "plan: stage 0: query_heads: not one share for each card, wanted 2, got 3"},
+                 "plan.stages[0].query_heads: not one share for each card, wanted 2, got 3"},
         Mutation{"ColumnsOffTheUnit",
                  [](Plan& p) {
                    p.stages[0].shares.ffn_columns = {48, 48};
                  },
-                 "plan: stage 0: ffn_columns: a share cuts a unit, wanted a multiple of 32, got 48"},
+                 "plan.stages[0].ffn_columns: a share cuts a unit, wanted a multiple of 32, got 48"},
         Mutation{"TooFewColumns",
                  [](Plan& p) {
                    p.stages[0].shares.ffn_columns = {32, 32};
                  },
-                 "plan: stage 0: ffn_columns: shares do not add up, wanted 96, got 64"},
+                 "plan.stages[0].ffn_columns: shares do not add up, wanted 96, got 64"},
         Mutation{"TooManyColumns",
                  [](Plan& p) {
                    p.stages[0].shares.ffn_columns = {64, 64};
                  },
-                 "plan: stage 0: ffn_columns: shares do not add up, wanted 96, got 128"},
+                 "plan.stages[0].ffn_columns: shares do not add up, wanted 96, got 128"},
         Mutation{
             "ColumnsThatOverflow",
             [](Plan& p) {
               p.stages[0].shares.ffn_columns = {UINT64_MAX - 31, 128};
             },
-            "plan: stage 0: ffn_columns: a share is too large, wanted at most 96, got 18446744073709551584"},
+            "plan.stages[0].ffn_columns: a share is too large, wanted at most 96, got 18446744073709551584"},
         Mutation{"ColumnListTooShort", [](Plan& p) { p.stages[0].shares.ffn_columns = {96}; },
-                 "plan: stage 0: ffn_columns: not one share for each card, wanted 2, got 1"},
+                 "plan.stages[0].ffn_columns: not one share for each card, wanted 2, got 1"},
         Mutation{"RowsOffTheUnit",
                  [](Plan& p) {
                    p.stages[0].shares.vocabulary_rows = {50, 50};
                  },
-                 "plan: stage 0: vocabulary_rows: a share cuts a unit, wanted a multiple of 32, got 50"},
+                 "plan.stages[0].vocabulary_rows: a share cuts a unit, wanted a multiple of 32, got 50"},
         Mutation{"LastPieceOfRowsFirst",
                  [](Plan& p) {
                    p.stages[0].shares.vocabulary_rows = {36, 64};
                  },
-                 "plan: stage 0: vocabulary_rows: a share cuts a unit, wanted a multiple of 32, got 36"},
+                 "plan.stages[0].vocabulary_rows: a share cuts a unit, wanted a multiple of 32, got 36"},
         Mutation{"NoRowsInTheFirstStage",
                  [](Plan& p) {
                    p.stages[0].shares.vocabulary_rows = {0, 0};
                  },
-                 "plan: stage 0: vocabulary_rows: shares do not add up, wanted 100, got 0"},
+                 "plan.stages[0].vocabulary_rows: shares do not add up, wanted 100, got 0"},
         Mutation{"NoRowsInTheLastStage",
                  [](Plan& p) {
                    p.stages[2].shares.vocabulary_rows = {0, 0};
                  },
-                 "plan: stage 2: vocabulary_rows: shares do not add up, wanted 100, got 0"},
+                 "plan.stages[2].vocabulary_rows: shares do not add up, wanted 100, got 0"},
         Mutation{"RowsInAMiddleStage", [](Plan& p) { p.stages[1].shares.vocabulary_rows = {100}; },
-                 "plan: stage 1: vocabulary_rows: a share is too large, wanted at most 0, got 100"},
+                 "plan.stages[1].vocabulary_rows: a share is too large, wanted at most 0, got 100"},
         Mutation{"RowListEmpty", [](Plan& p) { p.stages[1].shares.vocabulary_rows.clear(); },
-                 "plan: stage 1: vocabulary_rows: not one share for each card, wanted 1, got 0"},
+                 "plan.stages[1].vocabulary_rows: not one share for each card, wanted 1, got 0"},
         Mutation{"DecodeAllReduce", [](Plan& p) { p.stages[0].decode.all_reduce = kNoSuchAlgorithm; },
-                 "plan: stage 0: all_reduce has no such algorithm"},
+                 "plan.stages[0]: all_reduce has no such algorithm"},
         Mutation{"PrefillAllReduce", [](Plan& p) { p.stages[2].prefill.all_reduce = kNoSuchAlgorithm; },
-                 "plan: stage 2: all_reduce has no such algorithm"},
+                 "plan.stages[2]: all_reduce has no such algorithm"},
         Mutation{"DecodeBroadcast",
                  [](Plan& p) { p.stages[1].decode.broadcast = Algorithm::kRecursiveDoubling; },
-                 "plan: stage 1: broadcast has no such algorithm, got recursive_doubling"},
+                 "plan.stages[1]: broadcast has no such algorithm, got recursive_doubling"},
         Mutation{"PrefillBroadcast",
                  [](Plan& p) { p.stages[0].prefill.broadcast = Algorithm::kRecursiveDoubling; },
-                 "plan: stage 0: broadcast has no such algorithm, got recursive_doubling"},
+                 "plan.stages[0]: broadcast has no such algorithm, got recursive_doubling"},
         Mutation{"Gather", [](Plan& p) { p.gather = Algorithm::kRing; },
-                 "plan: gather: gather has no such algorithm, got ring"}),
+                 "plan.gather: gather has no such algorithm, got ring"}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(Validate, RefusesHeadsThatCutABlock) {
@@ -196,7 +196,7 @@ TEST(Validate, RefusesHeadsThatCutABlock) {
   EXPECT_EQ(refusal(problem, plan), "accepted");
   plan.stages[0].shares.query_heads = {1, 3};
   EXPECT_EQ(refusal(problem, plan),
-            "plan: stage 0: query_heads: a share cuts a unit, wanted a multiple of 2, got 1");
+            "plan.stages[0].query_heads: a share cuts a unit, wanted a multiple of 2, got 1");
 }
 
 TEST(Validate, RefusesACardThatIsCutOff) {
@@ -207,7 +207,7 @@ TEST(Validate, RefusesACardThatIsCutOff) {
     down.state = LinkState::kDown;
     problem.cluster.link_overrides[{from, to}] = down;
   }
-  EXPECT_EQ(refusal(problem, hand_plan()), "plan: stage 1: card is cut off by links that are not up, got 2");
+  EXPECT_EQ(refusal(problem, hand_plan()), "plan.stages[1]: card is cut off by links that are not up, got 2");
 }
 
 TEST(Validate, SaysWhichCardDoesNotHoldItsPart) {
