@@ -5,5 +5,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/install-packages.sh build >&2
 cmake --preset bench >&2
-cmake --build --preset bench --parallel "$(nproc)" --target planner_benchmark >&2
+cmake --build --preset bench --parallel "$(nproc)" >&2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
 build/bench/benchmarks/planner_benchmark
+for benchmark in simulate kernels communicator; do
+  echo
+  "build/bench/benchmarks/${benchmark}_benchmark"
+done
+echo
+build/bench/spanker/cli/spanker synth tinyllama-1.1b "$folder/tinyllama.gguf" >&2
+build/bench/benchmarks/run_benchmark "$folder/tinyllama.gguf"

@@ -1,7 +1,8 @@
 #pragma once
 
 /// The library in one header: what a program needs to choose a strategy for a tile, to read clusters and
-/// models, and to plan. Link `spanker::spanker`, within this build or after `find_package(spanker 0.1)`.
+/// models, to plan, to simulate, to turn text into tokens and back, to run collectives between cards, and to run a
+/// plan. Link `spanker::spanker`, within this build or after `find_package(spanker 0.1)`.
 ///
 /// The tests build and run this example:
 ///
@@ -48,6 +49,8 @@
 #include "spanker/cluster/network.hpp"
 #include "spanker/cluster/profile.hpp"
 #include "spanker/collective/schedule.hpp"
+#include "spanker/comm/communicator.hpp"
+#include "spanker/comm/local_cards.hpp"
 #include "spanker/cost/tile_rule.hpp"
 #include "spanker/model/load.hpp"
 #include "spanker/model/model.hpp"
@@ -55,7 +58,20 @@
 #include "spanker/plan/explain.hpp"
 #include "spanker/plan/frontier.hpp"
 #include "spanker/plan/plan.hpp"
+#include "spanker/plan/plan_file.hpp"
 #include "spanker/plan/predict.hpp"
 #include "spanker/plan/problem.hpp"
 #include "spanker/plan/search.hpp"
 #include "spanker/plan/validate.hpp"
+#include "spanker/run/generate.hpp"
+#include "spanker/run/model_file.hpp"
+#include "spanker/run/run_cards.hpp"
+#include "spanker/run/sampler.hpp"
+#include "spanker/simulate/replan.hpp"
+#include "spanker/simulate/simulate.hpp"
+#include "spanker/steps/lower.hpp"
+#include "spanker/steps/predict_steps.hpp"
+#include "spanker/steps/step_graph.hpp"
+#include "spanker/steps/timeline.hpp"
+#include "spanker/tokenizer/text_stream.hpp"
+#include "spanker/tokenizer/tokenizer.hpp"

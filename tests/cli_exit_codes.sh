@@ -42,6 +42,9 @@ expect 0 profile list
 expect 0 inspect tinyllama-1.1b --json
 expect 0 synth qwen2.5-0.5b "$work/synth.gguf"
 expect 0 plan "$work/synth.gguf"
+expect 0 plan tinyllama-1.1b --out "$work/plan.json"
+expect 0 plan "$work/plan.json"
+expect 0 plan "$work/plan.json" --json
 expect 1 plan llama-2-7b --cards 1
 expect 2
 expect 2 bogus
@@ -50,12 +53,17 @@ expect 2 plan no-such-model
 expect 2 plan tinyllama-1.1b --cards 0
 printf 'GGUF' >"$work/short.gguf"
 expect 2 plan "$work/short.gguf"
+expect 2 plan "$work/plan.json" --cards 4
+printf '{"schema": "spanker.plan_file/1"' >"$work/short.json"
+expect 2 plan "$work/short.json"
 expect 2 synth "$work/synth.gguf" "$work/again.gguf"
 expect 2 synth qwen2.5-0.5b "$work/again.gguf" --quant q4_k
 expect 2 synth qwen2.5-0.5b "$work/again.gguf" --seed -1
 expect 3 synth qwen2.5-0.5b "$work/missing/again.gguf"
 expect 3 synth qwen2.5-0.5b "$work"
 expect 3 synth qwen2.5-0.5b /dev/full
+expect 3 plan tinyllama-1.1b --out "$work/missing/plan.json"
+expect 3 plan tinyllama-1.1b --out /dev/full
 expect 3 plan "$work/missing.gguf"
 expect 3 plan "$work/"
 expect 3 plan tinyllama-1.1b --cluster "$work/missing.toml"

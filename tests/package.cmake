@@ -1,4 +1,4 @@
-# cmake -DBUILD=... -DSOURCE=... -DWORK=... -DGENERATOR=... -DCXX=... -DBUILD_TYPE=... -P package.cmake
+# cmake -DBUILD=... -DSOURCE=... -DWORK=... -DGENERATOR=... -DCXX=... -DBUILD_TYPE=... -DFLOW_SIMULATOR=... -P package.cmake
 #
 # Installs the build into a prefix of its own, then builds and runs tests/package against nothing but that prefix,
 # with the example of the umbrella header's comment as its second program.
@@ -16,6 +16,10 @@ file(REMOVE_RECURSE ${WORK})
 set(prefix ${WORK}/prefix)
 set(consumer ${WORK}/consumer)
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+
+if(FLOW_SIMULATOR AND NOT EXISTS ${prefix}/${FLOW_SIMULATOR})
+  message(FATAL_ERROR "${FLOW_SIMULATOR} is not installed")
+endif()
 
 # A public header may include public headers, the standard library and, in base/result.hpp, tl/expected.hpp.
 file(GLOB_RECURSE headers RELATIVE ${prefix}/include ${prefix}/include/spanker/*.hpp)

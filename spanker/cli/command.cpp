@@ -17,6 +17,7 @@ constexpr const char* kFooter = R"(Start with:
   spanker profile list                              the clusters that are built in
   spanker inspect model.gguf                        what a model file holds
   spanker synth tinyllama-1.1b tiny.gguf            a model file with random weights, to try things with
+  spanker run model.gguf --prompt "Once upon"       generate text, on as many cards of this machine as you like
 
 Every command takes --json and --help. Exit codes: 0 fine, 1 the answer is no, 2 bad input, 3 a file cannot be
 read or written, 4 a fault of spanker itself.)";
@@ -55,13 +56,14 @@ ExitCode exit_code_of(ErrorKind kind) {
     case ErrorKind::kBadInput:
       return ExitCode::kBadInput;
     case ErrorKind::kIo:
+    case ErrorKind::kPeerLost:
       return ExitCode::kIo;
   }
   return ExitCode::kInternal;
 }
 
 Outcome run_command_line(const std::vector<std::string>& arguments, const Style& style,
-                         const ProgressOutput& progress) {
+                         const ProgressOutput& progress, const TextOutput& text) {
   CLI::App app(
       "Plans LLM inference over several small cards whose links are slow: how to split a model, how fast it "
       "will\n"
@@ -70,12 +72,14 @@ Outcome run_command_line(const std::vector<std::string>& arguments, const Style&
   app.footer(kFooter);
   app.set_version_flag("--version", kVersion, "Print the version");
   app.require_subcommand(1);
-  CommandContext context{style, progress, std::nullopt};
+  CommandContext context{style, progress, text, std::nullopt};
   add_plan_command(app, context);
   add_tile_command(app, context);
   add_profile_command(app, context);
   add_inspect_command(app, context);
+  add_simulate_command(app, context);
   add_synth_command(app, context);
+  add_run_command(app, context);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

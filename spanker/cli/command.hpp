@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spanker/base/result.hpp"
@@ -25,9 +27,13 @@ struct Outcome {
   static Outcome failed(const Error& error) { return {exit_code_of(error.kind), {}, to_line(error), {}}; }
 };
 
+/// Takes what a command says while it works, for stdout; what it says in the end is in its outcome.
+using TextOutput = std::function<void(std::string_view)>;
+
 /// Runs `spanker` with these arguments (without the program's name) and touches nothing but the files they
-/// name. Long commands show on `progress` how far they are.
+/// name. Long commands show on `progress` how far they are. Without `text`, all that a command says is in the
+/// outcome.
 Outcome run_command_line(const std::vector<std::string>& arguments, const Style& style,
-                         const ProgressOutput& progress = {});
+                         const ProgressOutput& progress = {}, const TextOutput& text = {});
 
 }  // namespace spanker

@@ -149,6 +149,7 @@ TEST(CliUsage, ExitCodesAreThoseOfTheContract) {
   EXPECT_EQ(static_cast<int>(exit_code_of(ErrorKind::kInfeasible)), 1);
   EXPECT_EQ(static_cast<int>(exit_code_of(ErrorKind::kBadInput)), 2);
   EXPECT_EQ(static_cast<int>(exit_code_of(ErrorKind::kIo)), 3);
+  EXPECT_EQ(static_cast<int>(exit_code_of(ErrorKind::kPeerLost)), 3);
   EXPECT_EQ(static_cast<int>(ExitCode::kInternal), 4);
 }
 

@@ -15,6 +15,7 @@ namespace spanker {
 struct CommandContext {
   Style style;
   ProgressOutput progress;
+  TextOutput text;
   std::optional<Outcome> outcome;
 };
 
@@ -22,6 +23,8 @@ void add_plan_command(CLI::App& app, CommandContext& context);
 void add_tile_command(CLI::App& app, CommandContext& context);
 void add_profile_command(CLI::App& app, CommandContext& context);
 void add_inspect_command(CLI::App& app, CommandContext& context);
+void add_simulate_command(CLI::App& app, CommandContext& context);
 void add_synth_command(CLI::App& app, CommandContext& context);
+void add_run_command(CLI::App& app, CommandContext& context);
 
 }  // namespace spanker

@@ -37,11 +37,17 @@ spanker::ProgressOutput progress_output() {
   return output;
 }
 
+/// Text that is read as it comes.
+void print_text(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
 void print_error(const std::string& line) { std::fprintf(stderr, "spanker: error: %s\n", line.c_str()); }
 
 spanker::Outcome run(const std::vector<std::string>& arguments) {
   try {
-    return spanker::run_command_line(arguments, {wants_colour()}, progress_output());
+    return spanker::run_command_line(arguments, {wants_colour()}, progress_output(), print_text);
   } catch (const std::exception& fault) {
     return {spanker::ExitCode::kInternal,
             {},

@@ -9,6 +9,7 @@
 
 #include "spanker/base/file.hpp"
 #include "spanker/cli/commands.hpp"
+#include "spanker/cli/no_plan.hpp"
 #include "spanker/cli/question_flags.hpp"
 #include "spanker/plan/explain.hpp"
 #include "spanker/plan/frontier.hpp"
@@ -24,6 +25,8 @@ constexpr const char* kHelp = R"(Examples:
   spanker plan llama-2-70b --cards 12 --context 4096
   spanker plan model.gguf --cluster my-cluster.toml --json
   spanker plan llama-3-8b --cluster raspberry-pi-5-gbe --streams 8 --objective throughput
+  spanker plan tinyllama-1.1b --cards 4 --out plan.json    to be read, edited and given to other commands
+  spanker plan plan.json                                   what that plan costs, as it stands
   spanker plan tinyllama-1.1b --target 10                  the smallest number of sails that reaches 10 tokens/s
   spanker plan llama-3-8b --cluster raspberry-pi-5-gbe --cards 8 --streams 8 --frontier --svg frontier.svg)";
 
@@ -32,24 +35,25 @@ struct Flags {
   std::optional<double> target;
   bool frontier = false;
   std::optional<std::string> svg;
+  std::optional<std::string> out;
   bool json = false;
 };
 
-Outcome no_plan(const Problem& problem, const NoPlan& none, bool json) {
-  Error error{ErrorKind::kInfeasible, "plan", none.reason, "", ""};
-  if (none.smallest_cards) error.wanted = std::to_string(*none.smallest_cards) + " cards or more";
-  Outcome outcome = Outcome::failed(error);
-  outcome.warnings = none.warnings;
-  if (json) outcome.out = to_json(problem, none);
-  return outcome;
+/// The report on a plan, which is written first where it is to be.
+Outcome report(const Problem& problem, const Answer& answer, const Flags& flags, const Style& style) {
+  if (flags.out) {
+    if (auto written = write_plan_file(*flags.out, problem, answer.plan); !written) {
+      return Outcome::failed(written.error());
+    }
+  }
+  return Outcome::fine(flags.json ? to_json(problem, answer) : to_text(problem, answer, style));
 }
 
 Outcome answer_question(const Problem& problem, StrategySet strategies, const Flags& flags,
                         const Style& style) {
   const auto result = answer(problem, strategies);
   if (const auto* none = std::get_if<NoPlan>(&result)) return no_plan(problem, *none, flags.json);
-  const Answer& found = std::get<Answer>(result);
-  return Outcome::fine(flags.json ? to_json(problem, found) : to_text(problem, found, style));
+  return report(problem, std::get<Answer>(result), flags, style);
 }
 
 /// The question about the smallest cluster that reaches the rate; about the given one where none has a plan.
@@ -105,6 +109,12 @@ Outcome run_plan(const Flags& flags, const CommandContext& context) {
         bad_input("--target", "out of range", "tokens per second, above 0", fmt::format("{}", *flags.target))
             .value());
   }
+  const auto planned = plan_file_from(flags.question);
+  if (!planned) return Outcome::failed(planned.error());
+  if (*planned) {
+    const auto& [problem, plan] = **planned;
+    return report(problem, priced(problem, plan), flags, context.style);
+  }
   const auto question = question_from(flags.question);
   if (!question) return Outcome::failed(question.error());
   if (flags.frontier) return run_frontier(*question, flags, context);
@@ -127,7 +137,14 @@ void add_plan_command(CLI::App& app, CommandContext& context) {
   CLI::Option* frontier = command->add_flag(
       "--frontier", flags->frontier, "The choices over fewer cards too, without those that others beat");
   frontier->excludes(target);
+  // Another question than what a plan file answers.
+  for (const CLI::Option* option : {target, frontier}) flags->question.beside_model.push_back(option);
   command->add_option("--svg", flags->svg, "With --frontier: path of a chart to write")->needs(frontier);
+  command
+      ->add_option(
+          "--out", flags->out,
+          "Path of a plan file to write, which commands read in place of MODEL; what is there is replaced")
+      ->excludes(frontier);
   command->add_flag("--json", flags->json, "One JSON object instead of tables");
   command->callback([flags, &context] { context.outcome = run_plan(*flags, context); });
 }

@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <utility>
 
 #include "spanker/cli/options.hpp"
 #include "spanker/cli/whole_number.hpp"
+#include "spanker/model/preset.hpp"
 
 namespace spanker {
 namespace {
@@ -34,7 +36,11 @@ void set_lengths(const QuestionFlags& flags, Workload& workload) {
 void add_question_flags(CLI::App& command, QuestionFlags& flags) {
   const CLI::Validator count64 = whole_number(UINT64_MAX);
   const CLI::Validator count32 = whole_number(UINT32_MAX);
-  command.add_option("MODEL", flags.model, "Preset name or path to a GGUF file")->required();
+  const CLI::Option* model =
+      command
+          .add_option("MODEL", flags.model,
+                      "Preset name, or path to a GGUF file, a config.json or a plan file")
+          ->required();
   command.add_option("--quant", flags.quant, "Weight type of a preset: q4_0 (default), q8_0, f16, ...");
   command.add_option("--cluster", flags.cluster, "Profile name or path to a TOML file")
       ->capture_default_str();
@@ -68,6 +74,22 @@ void add_question_flags(CLI::App& command, QuestionFlags& flags) {
                      "Checkpoints that go to host memory over a session, in bytes or as \"2 GB\"");
   command.add_option("--stream-bytes-per-token", flags.stream_bytes_per_token,
                      "Other data that comes from the host with each token");
+  for (const CLI::Option* option : std::as_const(command).get_options()) {
+    if (option != model && option->get_name() != "--help") flags.beside_model.push_back(option);
+  }
+}
+
+Result<std::optional<PlannedProblem>> plan_file_from(const QuestionFlags& flags) {
+  // A preset is meant by its name, whatever files there are.
+  if (find_preset(flags.model) != nullptr || !is_plan_file(flags.model)) return std::nullopt;
+  for (const CLI::Option* option : flags.beside_model) {
+    if (option->count() == 0) continue;
+    return bad_input(option->get_name(), "a plan file holds model, cluster and workload itself",
+                     "no such flag beside a plan file", flags.model);
+  }
+  return read_plan_file(flags.model).map([](PlannedProblem planned) {
+    return std::optional(std::move(planned));
+  });
 }
 
 Result<Question> question_from(const QuestionFlags& flags) {

@@ -3,14 +3,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "spanker/base/result.hpp"
+#include "spanker/plan/plan_file.hpp"
 #include "spanker/plan/problem.hpp"
 #include "spanker/plan/search.hpp"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 // Internal to this module: the model, cluster and workload that a command is asked about.
 namespace spanker {
@@ -31,6 +34,7 @@ struct QuestionFlags {
   std::string embedding = "cards";
   std::string checkpoint_bytes;
   std::string stream_bytes_per_token;
+  std::vector<const CLI::Option*> beside_model;  ///< all of these but MODEL
 };
 
 /// Everything that the flags ask, read and checked.
@@ -41,6 +45,10 @@ struct Question {
 
 /// MODEL and all flags of QuestionFlags. `flags` must live until the command line is parsed.
 void add_question_flags(CLI::App& command, QuestionFlags& flags);
+
+/// The plan of the file that MODEL names; nothing where it names no plan file. A flag beside it, which would
+/// ask something else, is an error.
+Result<std::optional<PlannedProblem>> plan_file_from(const QuestionFlags& flags);
 
 Result<Question> question_from(const QuestionFlags& flags);
 

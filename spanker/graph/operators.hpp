@@ -49,7 +49,7 @@ HeadShare head_share(const ModelShape& shape, std::uint32_t first, std::uint32_t
 /// the number of heads.
 std::uint32_t query_head_unit(const Model& model);
 /// Smallest number of FFN columns (of each expert) that a card can be given: the lcm of the down projections'
-/// quantisation blocks.
+/// quantisation blocks; divides intermediate_size.
 std::uint64_t ffn_column_unit(const Model& model);
 /// Smallest number of vocabulary rows: the output matrix' quantisation block (the last piece may be smaller).
 std::uint64_t vocabulary_row_unit(const Model& model);

@@ -7,52 +7,13 @@
 
 #include "spanker/base/format_quantity.hpp"
 #include "spanker/base/text.hpp"
+#include "spanker/cluster/cluster_json.hpp"
 #include "spanker/report/json_values.hpp"
 
 namespace spanker {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double plain(Seconds seconds) { return seconds.count(); }
-double plain(BytesPerSecond rate) { return rate.value; }
-double plain(OpsPerSecond rate) { return rate.value; }
-double plain(Watts power) { return power.value; }
-double plain(Money amount) { return amount.value; }
-std::uint64_t plain(Bytes bytes) { return bytes.value; }
-
-template <class T>
-Json ranged_json(const Ranged<T>& ranged) {
-  return {{"value", plain(ranged.value)},
-          {"low", plain(ranged.low)},
-          {"high", plain(ranged.high)},
-          {"source", ranged.source}};
-}
-
-template <class T>
-Json ranged_json(const std::optional<Ranged<T>>& ranged) {
-  return ranged ? ranged_json(*ranged) : Json();
-}
-
-Json card_json(const CardSpec& card) {
-  return {{"memory_bandwidth_bytes_per_second", ranged_json(card.memory_bandwidth)},
-          {"memory_capacity_bytes", ranged_json(card.memory_capacity)},
-          {"compute_ops_per_second", ranged_json(card.compute)},
-          {"step_overhead_seconds", ranged_json(card.step_overhead)},
-          {"token_overhead_seconds", ranged_json(card.token_overhead)},
-          {"price", ranged_json(card.price)},
-          {"power_watts", ranged_json(card.power)}};
-}
-
-Json link_json(const LinkSpec& link) {
-  return {{"bandwidth_bytes_per_second", ranged_json(link.bandwidth)},
-          {"latency_seconds", ranged_json(link.latency)},
-          {"state", to_string(link.state)}};
-}
-
-Json switch_json(const SwitchSpec& star_switch) {
-  return {{"price", ranged_json(star_switch.price)}, {"power_watts", ranged_json(star_switch.power)}};
-}
 
 std::string shown(Bytes bytes) { return format_binary(bytes); }
 template <class T>
@@ -131,37 +92,11 @@ std::string list_to_text(std::span<const Cluster> clusters, const Style& style) 
 }
 
 std::string to_json(const Cluster& cluster) {
-  Json card_overrides = Json::array();
-  for (const auto& [id, spec] : cluster.card_overrides) {
-    Json item = {{"card", id}};
-    item.update(card_json(spec));
-    card_overrides.push_back(item);
-  }
-  Json link_overrides = Json::array();
-  for (const auto& [ends, spec] : cluster.link_overrides) {
-    const auto node = [&](CardId id) { return id == cluster.card_count ? Json("switch") : Json(id); };
-    Json item = {{"from", node(ends.first)}, {"to", node(ends.second)}};
-    item.update(link_json(spec));
-    link_overrides.push_back(item);
-  }
-  return as_document(
-      {{"schema", "spanker.profile/1"},
-       {"name", cluster.name},
-       {"description", cluster.description},
-       {"cards", cluster.card_count},
-       {"topology", to_string(cluster.topology)},
-       {"torus_columns", cluster.topology == Topology::kTorus ? Json(cluster.torus_columns) : Json()},
-       {"currency", cluster.currency.empty() ? Json() : Json(cluster.currency)},
-       {"card", card_json(cluster.card)},
-       {"link", cluster.card_count > 1 ? link_json(cluster.link) : Json()},
-       {"host_link",
-        {{"bandwidth_bytes_per_second", ranged_json(cluster.host_link.bandwidth)},
-         {"latency_seconds", ranged_json(cluster.host_link.latency)},
-         {"shared", cluster.host_link.shared}}},
-       {"switch", cluster.topology == Topology::kStar ? switch_json(cluster.star_switch) : Json()},
-       {"card_overrides", card_overrides},
-       {"link_overrides", link_overrides},
-       {"warnings", cluster.warnings}});
+  Json json = {{"schema", "spanker.profile/1"}};
+  json.update(cluster_json(cluster));
+  if (cluster.card_count == 1) json["link"] = nullptr;
+  json["warnings"] = cluster.warnings;
+  return as_document(json);
 }
 
 std::string to_text(const Cluster& cluster, const Style& style) {

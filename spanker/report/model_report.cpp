@@ -5,31 +5,12 @@
 #include "spanker/base/format_quantity.hpp"
 #include "spanker/base/text.hpp"
 #include "spanker/graph/operators.hpp"
+#include "spanker/model/model_json.hpp"
 #include "spanker/model/tensor_table.hpp"
 #include "spanker/report/json_values.hpp"
 
 namespace spanker {
 namespace {
-
-nlohmann::ordered_json or_null(std::uint32_t count) {
-  return count > 0 ? nlohmann::ordered_json(count) : nlohmann::ordered_json();
-}
-
-nlohmann::ordered_json shape_json(const ModelShape& shape) {
-  return {{"num_hidden_layers", shape.num_hidden_layers},
-          {"hidden_size", shape.hidden_size},
-          {"intermediate_size", shape.intermediate_size},
-          {"num_attention_heads", shape.num_attention_heads},
-          {"num_key_value_heads", shape.num_key_value_heads},
-          {"head_dim", shape.head_dim},
-          {"vocab_size", shape.vocab_size},
-          {"max_position_embeddings", shape.max_position_embeddings},
-          {"rms_norm_eps", shape.rms_norm_eps},
-          {"rope_theta", shape.rope_theta},
-          {"tie_word_embeddings", shape.tie_word_embeddings},
-          {"num_experts", or_null(shape.num_experts)},
-          {"num_experts_per_tok", or_null(shape.num_experts_per_tok)}};
-}
 
 double bits_per_weight(Bytes bytes, std::uint64_t elements) {
   return 8.0 * static_cast<double>(bytes.value) / static_cast<double>(elements);

@@ -155,6 +155,7 @@ std::string reasons(const Answer& answer, const Style& style) {
     }
     text += "\n" + style.bold("Why not") + "\n" + table.to_string(style);
   }
+  if (answer.sensitivity.empty()) return text;
   Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kRight}, {"", Align::kLeft}});
   for (const Sensitivity& item : answer.sensitivity) {
     table.add(
