@@ -131,9 +131,14 @@ std::string name_of(Collective collective, Algorithm algorithm, std::uint32_t ra
          std::string(to_string(wire));
 }
 
+using Card = std::function<Result<void>(Communicator&)>;
+
+/// A machine that is busy with other work is no failure.
+constexpr LocalCardsOptions kPatient{.timeout = Seconds(300), .spin = {}};
+
 /// Runs it on that many ranks and expects no error.
-void on_ranks(std::uint32_t ranks, const std::function<Result<void>(Communicator&)>& card) {
-  const auto done = run_in_process(ranks, card, {.timeout = Seconds(60), .spin = {}});
+void on_ranks(std::uint32_t ranks, const Card& card) {
+  const auto done = run_in_process(ranks, card, kPatient);
   EXPECT_TRUE(done) << to_line(done.error());
 }
 
@@ -184,7 +189,7 @@ TEST(AllReduce, LeavesTheSameBitsOnAllRanksNearTheSum) {
   for (const std::uint32_t ranks : kRanks) {
     std::vector<Vector> results(ranks);
     on_ranks(ranks, [&](Communicator& communicator) -> Result<void> {
-      for (const std::uint64_t elements : kSizes) {
+      for (const std::uint64_t elements : {1ul, 7ul, 33ul, 515ul}) {
         const auto before = vectors_of(real_numbers, ranks, elements);
         for (const Algorithm algorithm : algorithms_of(Collective::kAllReduce)) {
           for (const WireType wire : kWires) {
@@ -591,13 +596,13 @@ RC_GTEST_PROP(Communicator, RunsAnySequenceOfCalls, ()) {
             *rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(0, 70), rc::gen::just<std::uint64_t>(40'000)),
             *rc::gen::inRange<std::uint32_t>(0, 10), *rc::gen::inRange<std::uint32_t>(0, 7)};
   }
-  const auto done = run_in_process(ranks, [&](Communicator& communicator) -> Result<void> {
+  const Card card = [&](Communicator& communicator) -> Result<void> {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       if (auto step = run_step(communicator, steps[i], static_cast<int>(i)); !step) return step;
     }
     return {};
-  });
-  RC_ASSERT(done);
+  };
+  RC_ASSERT(run_in_process(ranks, card, kPatient));
 }
 
 // A new length each time, which must not be remembered for ever, and the old ones again.
