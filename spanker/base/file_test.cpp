@@ -16,45 +16,19 @@
 #include <vector>
 
 #include "spanker/base/file_size_limit_for_test.hpp"
+#include "spanker/base/folder_for_test.hpp"
 
 namespace spanker {
 namespace {
 
 namespace fs = std::filesystem;
 
-class File : public ::testing::Test {
+class File : public testing::FolderTest {
  protected:
-  File() {
-    std::string pattern = (fs::temp_directory_path() / "spanker_file_test.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) folder_ = pattern;
-  }
-  ~File() override { fs::remove_all(folder_); }
-  void SetUp() override { ASSERT_FALSE(folder_.empty()); }
-
-  std::string path(std::string_view name) const { return (folder_ / name).string(); }
-
-  /// A file with that content, as the standard library writes it.
-  std::string file(std::string_view name, std::string_view content) const {
-    std::ofstream(path(name), std::ios::binary) << content;
-    return path(name);
-  }
-
   std::string fifo(std::string_view name) const {
     EXPECT_EQ(::mkfifo(path(name).c_str(), 0600), 0);
     return path(name);
   }
-
-  static std::string content(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
-  std::size_t files_in_folder() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
-  }
-
- private:
-  fs::path folder_;
 };
 
 template <class T>
@@ -69,25 +43,25 @@ using ReadTextFile = File;
 
 TEST_F(ReadTextFile, ReadsItWhole) {
   const std::string text = "a = \"\u00e4\"\r\n\n" + std::string(100'000, 'x');
-  EXPECT_EQ(read_text_file(file("a.toml", text), 1 << 20).value(), text);
-  EXPECT_EQ(read_text_file(file("empty", ""), 0).value(), "");
+  EXPECT_EQ(read_text_file(write("a.toml", text), 1 << 20).value(), text);
+  EXPECT_EQ(read_text_file(write("empty", ""), 0).value(), "");
 }
 
 TEST_F(ReadTextFile, RefusesOneThatIsTooLong) {
-  const std::string name = file("long", "12345");
+  const std::string name = write("long", "12345");
   EXPECT_TRUE(read_text_file(name, 5));
   expect_error(read_text_file(name, 4), ErrorKind::kBadInput, name,
                "too large, wanted at most 4 bytes, got 5 bytes");
 }
 
 TEST_F(ReadTextFile, RefusesWhatIsNotText) {
-  const std::string name = file("binary", "GGUF\x03\xff");
+  const std::string name = write("binary", "GGUF\x03\xff");
   expect_error(read_text_file(name, 100), ErrorKind::kBadInput, name, "wanted valid UTF-8");
 }
 
 TEST_F(ReadTextFile, FailsWhereThereIsNoFile) {
   expect_error(read_text_file(path("none"), 100), ErrorKind::kIo, path("none"), "cannot open: No such file");
-  const std::string name = file("file", "x") + "/child";
+  const std::string name = write("file", "x") + "/child";
   expect_error(read_text_file(name, 100), ErrorKind::kIo, name, "cannot open: Not a directory");
 }
 
@@ -108,19 +82,19 @@ using WriteFileAtomically = File;
 TEST_F(WriteFileAtomically, WritesANewFileAndReplacesAnOldOne) {
   const std::string name = path("plan.json");
   ASSERT_TRUE(write_file_atomically(name, "first"));
-  EXPECT_EQ(content(name), "first");
+  EXPECT_EQ(folder_.content(name), "first");
   const std::string long_content(3'000'000, 'y');
   ASSERT_TRUE(write_file_atomically(name, long_content));
-  EXPECT_EQ(content(name), long_content);
+  EXPECT_EQ(folder_.content(name), long_content);
   ASSERT_TRUE(write_file_atomically(name, std::string_view("\0\xff", 2)));
-  EXPECT_EQ(content(name), std::string("\0\xff", 2));
+  EXPECT_EQ(folder_.content(name), std::string("\0\xff", 2));
   ASSERT_TRUE(write_file_atomically(name, ""));
-  EXPECT_EQ(content(name), "");
-  EXPECT_EQ(files_in_folder(), 1u);
+  EXPECT_EQ(folder_.content(name), "");
+  EXPECT_EQ(folder_.entries(), 1u);
 }
 
 TEST_F(WriteFileAtomically, AReaderOfTheOldFileKeepsIt) {
-  const std::string name = file("plan.json", "old");
+  const std::string name = write("plan.json", "old");
   std::ifstream reader(name);
   ASSERT_TRUE(write_file_atomically(name, "new"));
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(reader), {}), "old");
@@ -141,7 +115,7 @@ TEST_F(WriteFileAtomically, FailsWhereThereIsNoFolder) {
   const std::string name = path("none/plan.json");
   expect_error(write_file_atomically(name, "x"), ErrorKind::kIo, name,
                "cannot create a file beside it: No such file");
-  EXPECT_EQ(files_in_folder(), 0u);
+  EXPECT_EQ(folder_.entries(), 0u);
 }
 
 TEST_F(WriteFileAtomically, ReplacesNeitherAFolderNorADevice) {
@@ -152,19 +126,19 @@ TEST_F(WriteFileAtomically, ReplacesNeitherAFolderNorADevice) {
   expect_error(write_file_atomically(name, "x"), ErrorKind::kIo, name,
                "cannot be written, wanted a regular file, got a pipe or device");
   EXPECT_TRUE(fs::is_fifo(name));
-  EXPECT_EQ(files_in_folder(), 2u);
+  EXPECT_EQ(folder_.entries(), 2u);
 }
 
 TEST_F(WriteFileAtomically, KeepsTheOldFileWhereTheDiskIsFull) {
-  const std::string name = file("plan.json", "old");
+  const std::string name = write("plan.json", "old");
   Result<void> written;
   {
     const testing::FileSizeLimit limit(4096);
     written = write_file_atomically(name, std::string(10'000, 'x'));
   }
   expect_error(written, ErrorKind::kIo, name, "cannot write: File too large");
-  EXPECT_EQ(content(name), "old");
-  EXPECT_EQ(files_in_folder(), 1u) << "the temporary file is gone";
+  EXPECT_EQ(folder_.content(name), "old");
+  EXPECT_EQ(folder_.entries(), 1u) << "the temporary file is gone";
 }
 
 using AtomicFile = File;
@@ -172,20 +146,20 @@ using AtomicFile = File;
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 TEST_F(AtomicFile, AppearsWholeAtTheCommit) {
-  const std::string name = file("model.gguf", "old");
+  const std::string name = write("model.gguf", "old");
   auto writer = AtomicFileWriter::create(name);
   ASSERT_TRUE(writer);
   ASSERT_TRUE(writer->reserve(Bytes(8)));
   ASSERT_TRUE(writer->write(bytes_of("GGUF")));
-  EXPECT_EQ(content(name), "old");
+  EXPECT_EQ(folder_.content(name), "old");
   ASSERT_TRUE(writer->write(bytes_of("")));
   AtomicFileWriter moved = std::move(*writer);
   ASSERT_TRUE(moved.write(bytes_of("data")));
-  EXPECT_EQ(content(name), "old");
-  EXPECT_EQ(files_in_folder(), 2u);
+  EXPECT_EQ(folder_.content(name), "old");
+  EXPECT_EQ(folder_.entries(), 2u);
   ASSERT_TRUE(moved.commit());
-  EXPECT_EQ(content(name), "GGUFdata");
-  EXPECT_EQ(files_in_folder(), 1u);
+  EXPECT_EQ(folder_.content(name), "GGUFdata");
+  EXPECT_EQ(folder_.entries(), 1u);
 }
 
 TEST_F(AtomicFile, LeavesNothingWithoutACommit) {
@@ -194,13 +168,13 @@ TEST_F(AtomicFile, LeavesNothingWithoutACommit) {
     auto writer = AtomicFileWriter::create(name);
     ASSERT_TRUE(writer);
     ASSERT_TRUE(writer->write(bytes_of("half")));
-    EXPECT_EQ(files_in_folder(), 1u);
+    EXPECT_EQ(folder_.entries(), 1u);
   }
-  EXPECT_EQ(files_in_folder(), 0u);
+  EXPECT_EQ(folder_.entries(), 0u);
 }
 
 TEST_F(AtomicFile, TellsAtOnceThatTheDiskIsTooSmall) {
-  const std::string name = file("model.gguf", "old");
+  const std::string name = write("model.gguf", "old");
   {
     const testing::FileSizeLimit limit(1 << 20);
     auto writer = AtomicFileWriter::create(name);
@@ -209,8 +183,8 @@ TEST_F(AtomicFile, TellsAtOnceThatTheDiskIsTooSmall) {
     expect_error(writer->reserve(Bytes(1 << 22)), ErrorKind::kIo, name,
                  "cannot reserve 4.194 MB: File too large");
   }
-  EXPECT_EQ(content(name), "old");
-  EXPECT_EQ(files_in_folder(), 1u);
+  EXPECT_EQ(folder_.content(name), "old");
+  EXPECT_EQ(folder_.entries(), 1u);
 }
 
 TEST_F(AtomicFile, FailsWhereItsTemporaryFileIsTaken) {
@@ -234,20 +208,20 @@ std::string text_of(const MappedFile& file) {
 
 TEST_F(Mapped, HoldsTheBytesOfTheFile) {
   const std::string bytes("GGUF\0\xff", 6);
-  const auto mapped = MappedFile::open(file("a.gguf", bytes));
+  const auto mapped = MappedFile::open(write("a.gguf", bytes));
   ASSERT_TRUE(mapped);
   EXPECT_EQ(text_of(*mapped), bytes);
 }
 
 TEST_F(Mapped, AnEmptyFileHasNoBytes) {
-  const auto mapped = MappedFile::open(file("empty", ""));
+  const auto mapped = MappedFile::open(write("empty", ""));
   ASSERT_TRUE(mapped);
   EXPECT_TRUE(mapped->bytes().empty());
 }
 
 TEST_F(Mapped, Moves) {
-  auto first = MappedFile::open(file("a", "aaaa"));
-  auto second = MappedFile::open(file("b", "bb"));
+  auto first = MappedFile::open(write("a", "aaaa"));
+  auto second = MappedFile::open(write("b", "bb"));
   ASSERT_TRUE(first && second);
   MappedFile moved = std::move(*first);
   EXPECT_EQ(text_of(moved), "aaaa");
@@ -257,7 +231,7 @@ TEST_F(Mapped, Moves) {
 }
 
 TEST_F(Mapped, OutlivesTheName) {
-  const std::string name = file("a", "aaaa");
+  const std::string name = write("a", "aaaa");
   const auto mapped = MappedFile::open(name);
   ASSERT_TRUE(mapped);
   fs::remove(name);
@@ -267,7 +241,7 @@ TEST_F(Mapped, OutlivesTheName) {
 TEST_F(Mapped, WhatIsReleasedIsReadAgain) {
   std::string bytes;
   for (int i = 0; i < 50'000; ++i) bytes.push_back(static_cast<char>(i % 251));
-  const auto mapped = MappedFile::open(file("a", bytes));
+  const auto mapped = MappedFile::open(write("a", bytes));
   ASSERT_TRUE(mapped);
   EXPECT_EQ(text_of(*mapped), bytes);
   for (const std::size_t size : {0, 1, 5'000, 20'000, 50'000}) {
@@ -278,7 +252,7 @@ TEST_F(Mapped, WhatIsReleasedIsReadAgain) {
 }
 
 TEST_F(Mapped, ReleasesNothingThatIsNotItsOwn) {
-  const auto mapped = MappedFile::open(file("a", "aaaa"));
+  const auto mapped = MappedFile::open(write("a", "aaaa"));
   ASSERT_TRUE(mapped);
   const std::vector<std::byte> others(50'000, std::byte{7});
   mapped->release(others);

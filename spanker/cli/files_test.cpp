@@ -1,9 +1,8 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
-#include <fstream>
 
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/cli/command_line_for_test.hpp"
 #include "spanker/cluster/profile.hpp"
 #include "spanker/model/gguf_writer.hpp"
@@ -14,20 +13,8 @@ namespace {
 
 using namespace testing;
 
-class CliFiles : public ::testing::Test {
+class CliFiles : public FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "spanker_cli_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string write(const std::string& name, std::string_view content) const {
-    std::ofstream(path(name), std::ios::binary) << content;
-    return path(name);
-  }
   /// A whole GGUF but for the values of its tensors, which are a hole in the file.
   std::string write_gguf(const std::string& name, const char* preset) const {
     GgufWriter writer;
@@ -44,9 +31,6 @@ class CliFiles : public ::testing::Test {
     EXPECT_NE(at, std::string::npos) << from;
     return write("cluster.toml", toml.replace(at, from.size(), to));
   }
-
- private:
-  std::filesystem::path folder_;
 };
 
 TEST_F(CliFiles, AGgufPlansAsThePresetDoes) {

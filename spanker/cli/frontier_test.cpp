@@ -1,12 +1,11 @@
 // spanker plan --frontier
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/base/text.hpp"
 #include "spanker/cli/command_line_for_test.hpp"
 
@@ -16,24 +15,7 @@ namespace {
 using namespace testing;
 namespace fs = std::filesystem;
 
-class CliFrontier : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "spanker_frontier_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  static std::string content(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
- private:
-  fs::path folder_;
-};
+class CliFrontier : public FolderTest {};
 
 const Arguments kPis = {"plan", "tinyllama-1.1b", "--cluster", "raspberry-pi-5-gbe", "--streams",
                         "4",    "--frontier"};
@@ -87,7 +69,7 @@ TEST_F(CliFrontier, DrawsAChart) {
   const Outcome outcome = run(kPis + Arguments{"--svg", file});
   EXPECT_EQ(outcome.code, ExitCode::kFine) << outcome.error;
   EXPECT_EQ(outcome.out, run(kPis).out);
-  const std::string svg = content(file);
+  const std::string svg = folder_.content(file);
   EXPECT_TRUE(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"")) << svg;
   EXPECT_TRUE(svg.ends_with("</svg>\n")) << svg;
   EXPECT_TRUE(is_valid_utf8(svg));

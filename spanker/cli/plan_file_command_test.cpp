@@ -1,44 +1,15 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "spanker/base/file_size_limit_for_test.hpp"
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/cli/command_line_for_test.hpp"
 
 namespace spanker {
 namespace {
 
 using namespace testing;
-namespace fs = std::filesystem;
 
-class PlanFileCommand : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "spanker_plan_file_command_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(path(name)) << content;
-    return path(name);
-  }
-  std::string read(const std::string& name) const {
-    std::ifstream file(path(name));
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  std::size_t files_in_folder() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
-  }
-
- private:
-  fs::path folder_;
-};
+class PlanFileCommand : public FolderTest {};
 
 TEST_F(PlanFileCommand, TheReportOfAFileIsThatOfItsPlanWithoutWhatASearchTells) {
   for (const Arguments& question :
@@ -68,13 +39,13 @@ TEST_F(PlanFileCommand, TablesAreTheSameToo) {
   EXPECT_EQ(shown.out.substr(0, placement.size()), placement);
   EXPECT_EQ(shown.out.find("What would change it"), std::string::npos);
   EXPECT_EQ(run({"plan", path("plan.json"), "--out", path("again.json")}).code, ExitCode::kFine);
-  EXPECT_EQ(read("again.json"), read("plan.json"));
+  EXPECT_EQ(folder_.content("again.json"), folder_.content("plan.json"));
 }
 
 TEST_F(PlanFileCommand, AnEditedPlanIsPricedAsItStands) {
   const std::string file = path("plan.json");
   const Json asked = json_of({"plan", "tinyllama-1.1b", "--cards", "4", "--out", file});
-  Json plan = Json::parse(read("plan.json"));
+  Json plan = Json::parse(folder_.content("plan.json"));
   plan["plan"]["stages"][0]["ffn_columns"] = {2816, 0, 1408, 1408};
   const Json edited = json_of({"plan", write("plan.json", plan.dump())});
   EXPECT_EQ(edited["plan"]["stages"][0]["ffn_columns"], plan["plan"]["stages"][0]["ffn_columns"]);
@@ -101,7 +72,7 @@ TEST_F(PlanFileCommand, WhereThereIsNoPlanNothingIsWritten) {
   for (const Arguments& question :
        {Arguments{"llama-2-70b", "--cards", "8"}, {"tinyllama-1.1b", "--target", "10", "--cards", "3"}}) {
     EXPECT_EQ(run(Arguments{"plan", "--out", path("plan.json")} + question).code, ExitCode::kNo);
-    EXPECT_EQ(files_in_folder(), 0u);
+    EXPECT_EQ(folder_.entries(), 0u);
   }
 }
 
@@ -113,8 +84,8 @@ TEST_F(PlanFileCommand, PlacesThatCannotBeWritten) {
   const std::string file = write("plan.json", "old");
   const FileSizeLimit limit(1000);
   expect_error(plan + Arguments{file}, ExitCode::kIo, file + ": cannot write: ...");
-  EXPECT_EQ(read("plan.json"), "old");
-  EXPECT_EQ(files_in_folder(), 1u);
+  EXPECT_EQ(folder_.content("plan.json"), "old");
+  EXPECT_EQ(folder_.entries(), 1u);
 }
 
 TEST_F(PlanFileCommand, FlagsThatAskSomethingElse) {

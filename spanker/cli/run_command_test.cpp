@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <csignal>
 #include <filesystem>
@@ -7,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/cli/command_line_for_test.hpp"
 #include "spanker/model/gguf_writer.hpp"
 #include "spanker/model/preset.hpp"
@@ -18,21 +18,13 @@ namespace {
 using namespace testing;
 namespace fs = std::filesystem;
 
-class RunCommand : public ::testing::Test {
+class RunCommand : public FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "spanker_run_command_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    model_ = synth("m.gguf", shape());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
+  void SetUp() override { model_ = synth("m.gguf", shape()); }
   static ModelShape shape() {
     return {Architecture::kLlama, 2, 64, 96, 4, 2, 16, 320, 128, 1e-5, 10000, false};
   }
 
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
   std::string synth(const std::string& name, const ModelShape& shape) const {
     const auto model = make_model("small", shape, TensorType::kQ8_0);
     EXPECT_TRUE(write_synthetic_gguf(*model, 1, path(name), [](Bytes, Bytes) { return true; }).has_value());
@@ -40,7 +32,6 @@ class RunCommand : public ::testing::Test {
   }
   Arguments with(const Arguments& more) const { return Arguments{"run", model_} + more; }
 
-  fs::path folder_;
   std::string model_;
 };
 

@@ -1,12 +1,11 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 
 #include "spanker/base/file_size_limit_for_test.hpp"
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/cli/command_line_for_test.hpp"
 
 namespace spanker {
@@ -15,26 +14,11 @@ namespace {
 using namespace testing;
 namespace fs = std::filesystem;
 
-class SimulateCommand : public ::testing::Test {
+class SimulateCommand : public FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "spanker_simulate_command_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(path(name)) << content;
-    return path(name);
-  }
   std::string faults(const std::string& tables) const {
     return write("faults.toml", "schema = \"spanker.faults/1\"\n" + tables);
   }
-
- private:
-  fs::path folder_;
 };
 
 const Arguments kFourSails = {"simulate", "tinyllama-1.1b", "--cards", "4"};

@@ -1,12 +1,10 @@
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "spanker/base/file_size_limit_for_test.hpp"
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/cli/command_line_for_test.hpp"
 
 namespace spanker {
@@ -18,27 +16,7 @@ namespace fs = std::filesystem;
 /// The smallest preset, of 0.28 GB as q4_0.
 constexpr const char* kPreset = "qwen2.5-0.5b";
 
-class SynthCommand : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "spanker_synth_command_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(path(name)) << content;
-    return path(name);
-  }
-  std::size_t files_in_folder() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
-  }
-
- private:
-  fs::path folder_;
-};
+class SynthCommand : public FolderTest {};
 
 TEST_F(SynthCommand, WritesAFileThatIsThePreset) {
   const std::string file = path("out.gguf");
@@ -50,7 +28,7 @@ TEST_F(SynthCommand, WritesAFileThatIsThePreset) {
   EXPECT_EQ(json["bytes"], fs::file_size(file));
   EXPECT_GT(json["seconds"], 0.0);
   EXPECT_EQ(json.size(), 7u);
-  EXPECT_EQ(files_in_folder(), 1u);
+  EXPECT_EQ(folder_.entries(), 1u);
   const Json plan = json_of({"plan", kPreset});
   EXPECT_EQ(json["model"], plan["model"]);
   EXPECT_EQ(json_of({"plan", file}), plan);
@@ -73,7 +51,7 @@ TEST_F(SynthCommand, AnInterruptLeavesNothing) {
     EXPECT_EQ(outcome.error, file + ": interrupted before all was written");
     EXPECT_EQ(last, "\r\x1b[K");
     EXPECT_EQ(fs::file_size(file), 3u);
-    EXPECT_EQ(files_in_folder(), 1u);
+    EXPECT_EQ(folder_.entries(), 1u);
     struct sigaction now {};
     ::sigaction(signal, nullptr, &now);
     EXPECT_EQ(now.sa_handler, SIG_DFL) << "signals mean again what they meant";
@@ -97,7 +75,7 @@ TEST_F(SynthCommand, AFullDisk) {
   const std::string file = path("out.gguf");
   const FileSizeLimit limit(1 << 20);
   expect_error({"synth", kPreset, file}, ExitCode::kIo, file + ": cannot reserve 28...");
-  EXPECT_EQ(files_in_folder(), 0u);
+  EXPECT_EQ(folder_.entries(), 0u);
 }
 
 TEST_F(SynthCommand, PlacesThatCannotBeWritten) {
@@ -117,7 +95,7 @@ TEST_F(SynthCommand, AGgufIsNoPreset) {
                    named + ": a GGUF file has weights already, wanted a preset's name, got a GGUF file");
   const std::string unnamed = write("model", "GGUF\x03");
   expect_bad_input({"synth", unnamed, path("out.gguf")}, unnamed + ": a GGUF file has weights already...");
-  EXPECT_EQ(files_in_folder(), 1u);
+  EXPECT_EQ(folder_.entries(), 1u);
 }
 
 TEST_F(SynthCommand, FlagsThatAreWrong) {
@@ -134,7 +112,7 @@ TEST_F(SynthCommand, FlagsThatAreWrong) {
   expect_bad_input({"synth", kPreset}, "spanker synth: OUT is required");
   expect_bad_input({"synth", "tinylama-1.1b", file}, "model: no preset of that name...");
   expect_bad_input({"synth", kPreset, file, "more"}, "spanker synth: ...");
-  EXPECT_EQ(files_in_folder(), 0u);
+  EXPECT_EQ(folder_.entries(), 0u);
 }
 
 }  // namespace

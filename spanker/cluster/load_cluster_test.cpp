@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/cluster/network.hpp"
 #include "spanker/cluster/profile.hpp"
 
@@ -14,22 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class LoadCluster : public testing::Test {
+class LoadCluster : public testing::FolderTest {
  protected:
-  LoadCluster() : before_(fs::current_path()) {
-    std::string name = (fs::temp_directory_path() / "spanker_cluster_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = name;
-    fs::current_path(folder_);
-  }
-  ~LoadCluster() override {
-    fs::current_path(before_);
-    fs::remove_all(folder_);
-  }
-
-  static void write(const std::string& name, std::string_view content) {
-    std::ofstream(name, std::ios::binary) << content;
-  }
+  LoadCluster() : before_(fs::current_path()) { fs::current_path(folder_.path()); }
+  ~LoadCluster() override { fs::current_path(before_); }
 
   static void refuse(const std::string& name, ErrorKind kind, std::string_view message) {
     const auto cluster = load_cluster(name);
@@ -41,7 +29,6 @@ class LoadCluster : public testing::Test {
   }
 
   fs::path before_;
-  fs::path folder_;
 };
 
 std::string_view builtin_text(std::string_view name) {

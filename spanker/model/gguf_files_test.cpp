@@ -1,12 +1,11 @@
 #include "spanker/model/gguf_files.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/model/gguf_files_for_test.hpp"
 #include "spanker/model/gguf_model.hpp"
 #include "spanker/model/preset.hpp"
@@ -21,21 +20,10 @@ Model small_model() {
   return make_model("split", shape, TensorType::kQ4_0).value();
 }
 
-class GgufFilesTest : public ::testing::Test {
+class GgufFilesTest : public testing::FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "spanker_split_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    write_parts(small_model(), 3);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  void SetUp() override { write_parts(small_model(), 3); }
   std::string part(int number) const { return path("m-0000" + std::to_string(number) + "-of-00003.gguf"); }
-  void write(const std::string& path, const std::string& bytes) const {
-    std::ofstream(path, std::ios::binary) << bytes;
-  }
   void write_parts(const Model& model, std::uint32_t count) const {
     const auto parts = testing::split_gguf_of(model, count);
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -55,9 +43,6 @@ class GgufFilesTest : public ::testing::Test {
     for (std::size_t at; (at = line.find(path(""))) != std::string::npos;) line.erase(at, path("").size());
     return line;
   }
-
- private:
-  fs::path folder_;
 };
 
 TEST_F(GgufFilesTest, AnyPartGivesTheWholeModel) {

@@ -1,18 +1,17 @@
 #include "spanker/model/synth.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "spanker/base/file_size_limit_for_test.hpp"
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/base/format_quantity.hpp"
 #include "spanker/model/dequantise_for_test.hpp"
 #include "spanker/model/gguf.hpp"
@@ -39,48 +38,30 @@ std::uint64_t hash(std::string_view bytes) {
   return hash;
 }
 
-class Synth : public ::testing::Test {
+class Synth : public testing::FolderTest {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "spanker_synth.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
   std::string old_file(const std::string& name) const {
     std::ofstream(path(name)) << "old";
     return path(name);
   }
-  static std::string content(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
   std::string written(const Model& model, std::uint64_t seed = 1) const {
     const auto bytes = write_synthetic_gguf(model, seed, path("out.gguf"), go_on);
     EXPECT_TRUE(bytes) << to_line(bytes.error());
-    std::string all = content(path("out.gguf"));
+    std::string all = folder_.content("out.gguf");
     EXPECT_EQ(bytes->value, all.size());
     return all;
-  }
-  std::size_t files_in_folder() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
   }
   /// That writing to `path` fails so and that the folder holds as many files as before.
   void expect_failure(const std::string& path, const std::string& line,
                       const ProgressCallback& progress = go_on) const {
-    const std::size_t before = files_in_folder();
+    const std::size_t before = folder_.entries();
     const auto result =
         write_synthetic_gguf(small(Architecture::kLlama, TensorType::kF32), 1, path, progress);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().kind, ErrorKind::kIo);
     EXPECT_EQ(to_line(result.error()), line);
-    EXPECT_EQ(files_in_folder(), before);
+    EXPECT_EQ(folder_.entries(), before);
   }
-
- private:
-  fs::path folder_;
 };
 
 TEST_F(Synth, ReadsBackAsTheModel) {
@@ -249,7 +230,7 @@ TEST_F(Synth, StopsWhenToldAndLeavesTheOldFile) {
   expect_failure(name, name + ": interrupted before all was written",
                  [&](Bytes, Bytes) { return ++calls < 5; });
   EXPECT_EQ(calls, 5);
-  EXPECT_EQ(content(name), "old");
+  EXPECT_EQ(folder_.content(name), "old");
 }
 
 TEST_F(Synth, AFullDiskIsToldBeforeAnythingIsWritten) {
@@ -262,7 +243,7 @@ TEST_F(Synth, AFullDiskIsToldBeforeAnythingIsWritten) {
       return true;
     });
   }
-  EXPECT_EQ(content(name), "old");
+  EXPECT_EQ(folder_.content(name), "old");
 }
 
 TEST_F(Synth, PlacesThatCannotBeWritten) {
@@ -290,7 +271,7 @@ TEST_F(Synth, WhatCannotBeMadeLeavesNothing) {
   ASSERT_FALSE(too_small);
   EXPECT_EQ(too_small.error().kind, ErrorKind::kBadInput);
   EXPECT_EQ(too_small.error().where, "m: vocab_size");
-  EXPECT_EQ(files_in_folder(), 0u);
+  EXPECT_EQ(folder_.entries(), 0u);
 }
 
 }  // namespace

@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "spanker/base/file_size_limit_for_test.hpp"
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/cluster/network.hpp"
 #include "spanker/model/tensor_table.hpp"
 #include "spanker/plan/predict.hpp"
@@ -324,27 +323,9 @@ TEST(HostilePlanFile, ManyThingsAreRefusedInNoTime) {
 
 // ---- Files
 
-class PlanFiles : public ::testing::Test {
+class PlanFiles : public testing::FolderTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "spanker_plan_file_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(path(name)) << content;
-    return path(name);
-  }
-  bool nothing_else_is_left(std::size_t files) const {
-    return static_cast<std::size_t>(
-               std::distance(fs::directory_iterator(folder_), fs::directory_iterator())) == files;
-  }
-
- private:
-  fs::path folder_;
+  bool nothing_else_is_left(std::size_t files) const { return folder_.entries() == files; }
 };
 
 TEST_F(PlanFiles, AreWrittenAndRead) {

@@ -15,6 +15,7 @@
 
 #include "spanker/base/file.hpp"
 #include "spanker/base/file_size_limit_for_test.hpp"
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/cluster/profile.hpp"
 #include "spanker/model/load.hpp"
 #include "spanker/plan/search.hpp"
@@ -30,25 +31,16 @@ using nlohmann::json;
 using testing::kHostile;
 using testing::parse_document;
 
-class ChromeTrace : public ::testing::Test {
+class ChromeTrace : public testing::FolderTest {
  protected:
-  ChromeTrace() {
-    std::string pattern = (fs::temp_directory_path() / "spanker_trace_test.XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) folder_ = pattern;
-  }
-  ~ChromeTrace() override { fs::remove_all(folder_); }
-  void SetUp() override { ASSERT_FALSE(folder_.empty()); }
-
-  std::string path() const { return folder_ / "trace.json"; }
+  std::string trace_path() const { return folder_.path("trace.json"); }
 
   json trace_of(const Cluster& cluster, const std::vector<TraceInstance>& instances,
                 const Timeline& timeline) const {
-    const auto written = write_chrome_trace(path(), cluster, instances, timeline);
+    const auto written = write_chrome_trace(trace_path(), cluster, instances, timeline);
     EXPECT_TRUE(written) << to_line(written.error());
-    return parse_document(read_text_file(path(), std::size_t{1} << 30).value());
+    return parse_document(read_text_file(trace_path(), std::size_t{1} << 30).value());
   }
-
-  fs::path folder_;
 };
 
 /// The events of each row, by "group/name of the row", in the file's order.
@@ -363,15 +355,15 @@ TEST_F(ChromeTrace, AFullDiskIsAnErrorAndLeavesNothing) {
   const Cluster cluster = cluster_of(Topology::kRing, 2);
   for (const rlim_t bytes : {rlim_t{0}, rlim_t{3} << 20}) {
     const testing::FileSizeLimit full(bytes);
-    const auto written = write_chrome_trace(path(), cluster, instances, timeline);
+    const auto written = write_chrome_trace(trace_path(), cluster, instances, timeline);
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().kind, ErrorKind::kIo);
-    EXPECT_EQ(written.error().where, path());
-    EXPECT_TRUE(fs::is_empty(folder_));
+    EXPECT_EQ(written.error().where, trace_path());
+    EXPECT_TRUE(fs::is_empty(folder_.path()));
   }
-  ASSERT_TRUE(write_chrome_trace(path(), cluster, instances, timeline));
-  EXPECT_GT(fs::file_size(path()), std::uintmax_t{3} << 20) << "else the second limit was none";
-  const auto nowhere = write_chrome_trace(folder_ / "none" / "trace.json", cluster, instances, timeline);
+  ASSERT_TRUE(write_chrome_trace(trace_path(), cluster, instances, timeline));
+  EXPECT_GT(fs::file_size(trace_path()), std::uintmax_t{3} << 20) << "else the second limit was none";
+  const auto nowhere = write_chrome_trace(folder_.path("none/trace.json"), cluster, instances, timeline);
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().kind, ErrorKind::kIo);
 }

@@ -1,18 +1,16 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "spanker/base/float16.hpp"
+#include "spanker/base/folder_for_test.hpp"
 #include "spanker/base/random.hpp"
 #include "spanker/model/gguf_writer.hpp"
 #include "spanker/model/preset.hpp"
@@ -21,27 +19,6 @@
 #include "spanker/run/run_cards.hpp"
 
 namespace spanker::testing {
-
-/// A folder of its own, gone with the object.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "spanker_run_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for tests");
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  std::string path(const std::string& name) const { return (path_ / name).string(); }
-  std::string write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path(name), std::ios::binary) << bytes;
-    return path(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline double uniform(SplitMix64& random) { return static_cast<double>(random.next() >> 11) * 0x1p-53; }
 
