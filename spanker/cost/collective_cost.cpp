@@ -26,8 +26,7 @@ std::uint64_t Payload::units() const {
   return (elements + block - 1) / block;
 }
 
-CollectivePricer::CollectivePricer(const ClusterRates& rates)
-    : rates_(rates), link_bytes_(rates.network().link_count(), 0) {}
+CollectivePricer::CollectivePricer(const ClusterRates& rates) : rates_(rates), rounds_(rates) {}
 
 Cost CollectivePricer::transfer(CardId from, CardId to, Payload payload) {
   if (from == to || payload.elements == 0) return {};
@@ -259,32 +258,14 @@ Cost CollectivePricer::price(const Schedule& schedule, std::span<const CardId> c
 
 Cost CollectivePricer::price_round(std::span<const Transfer> round, std::span<const CardId> cards,
                                    Bytes unit_bytes) {
-  routes_.clear();
-  route_ends_.clear();
-  bool all_reachable = true;
+  flows_.clear();
   for (const Transfer& transfer : round) {
-    all_reachable &= rates_.network().append_route(cards[transfer.from], cards[transfer.to], routes_);
-    route_ends_.push_back(routes_.size());
+    flows_.push_back({cards[transfer.from], cards[transfer.to], unit_bytes * transfer.units});
   }
-  if (!all_reachable) return unreachable_cost();
-
-  std::size_t hop = 0;
-  for (std::size_t i = 0; i < round.size(); ++i) {
-    for (; hop < route_ends_[i]; ++hop) link_bytes_[routes_[hop]] += round[i].units * unit_bytes.value;
-  }
-
   Cost slowest;
-  hop = 0;
-  for (std::size_t i = 0; i < round.size(); ++i) {
-    Cost cost;
-    for (; hop < route_ends_[i]; ++hop) {
-      const LinkRates link = rates_.link(routes_[hop]);
-      cost.link_latency += link.latency;
-      cost.link_bandwidth = std::max(cost.link_bandwidth, Bytes(link_bytes_[routes_[hop]]) / link.bandwidth);
-    }
+  for (const Cost& cost : rounds_.costs(flows_)) {
     if (cost.total() > slowest.total()) slowest = cost;
   }
-  for (const LinkId id : routes_) link_bytes_[id] = 0;
   return slowest;
 }
 

@@ -9,6 +9,7 @@
 
 #include "spanker/collective/schedule.hpp"
 #include "spanker/cost/cluster_rates.hpp"
+#include "spanker/cost/round_cost.hpp"
 
 namespace spanker {
 
@@ -32,10 +33,8 @@ inline constexpr std::size_t kMostDirectRanks = 64;
 
 /// Prices transfers and collectives on a cluster's links, and remembers what it priced. Not thread-safe.
 ///
-/// A transfer takes latency summed over its hops + bytes / bandwidth of its slowest link (cut-through);
-/// transfers of one round that share a directed link share its bandwidth, so a link that carries B bytes in a
-/// round needs B / bandwidth. A round lasts as long as its slowest transfer; a collective is the sum of its
-/// rounds.
+/// The transfers of a round are flows that start together (RoundPricer). A round lasts as long as its slowest
+/// transfer; a collective is the sum of its rounds.
 class CollectivePricer {
  public:
   /// `rates` must outlive the pricer.
@@ -86,10 +85,8 @@ class CollectivePricer {
 
   const ClusterRates& rates_;
   std::map<Key, CollectiveChoice> cheapest_;
-  // Scratch of price_round: routes of a round's transfers, one after another, and the bytes on each link.
-  std::vector<LinkId> routes_;
-  std::vector<std::size_t> route_ends_;
-  std::vector<std::uint64_t> link_bytes_;
+  RoundPricer rounds_;
+  std::vector<Flow> flows_;  ///< scratch of price_round
 };
 
 }  // namespace spanker
