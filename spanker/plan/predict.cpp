@@ -100,25 +100,14 @@ Load load_of(const Problem& problem, const Plan& plan, const ClusterRates& rates
 std::vector<HostUse> host_budget_of(const Problem& problem, const ClusterRates& rates, const Load& load) {
   const Workload& workload = problem.workload;
   const LinkRates& host = rates.host_link();
-  constexpr std::uint64_t kIdBytes = 4;
   const auto passes = static_cast<double>(workload.generate);
-
-  Bytes prompt(kIdBytes * workload.prompt);
-  Bytes upload_per_token(kIdBytes);
-  if (workload.embedding == EmbeddingPlace::kHost) {
-    const auto vectors = [&](std::uint64_t rows) {
-      const Payload payload{rows * problem.model.shape.hidden_size, workload.link_type};
-      return payload.unit_bytes() * payload.units();
-    };
-    prompt = vectors(workload.prompt);
-    upload_per_token = vectors(1);
-  }
+  const Bytes prompt = uploaded_bytes(problem, workload.prompt);
   std::vector<HostUse> uses;
   uses.push_back({"load", load.bytes, load.seconds});
   uses.push_back({"prompt_upload", prompt, host.latency + prompt / host.bandwidth});
   // The first token's id comes back from the prompt's pass.
-  const Bytes ids_out(kIdBytes * (workload.generate + 1));
-  const Bytes ids_in = upload_per_token * workload.generate;
+  const Bytes ids_out = downloaded_bytes(workload.generate + 1);
+  const Bytes ids_in = uploaded_bytes(problem, 1) * workload.generate;
   uses.push_back({"token_ids", ids_in + ids_out,
                   host.latency * (2 * passes + 1) + ids_in / host.bandwidth + ids_out / host.bandwidth});
   if (workload.checkpoint_bytes.value > 0) {

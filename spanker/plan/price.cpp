@@ -14,6 +14,14 @@ void keep_slower(Cost& slowest, const Cost& cost) {
 
 }  // namespace
 
+Bytes uploaded_bytes(const Problem& problem, std::uint64_t rows) {
+  if (problem.workload.embedding == EmbeddingPlace::kCards) return Bytes(kTokenIdBytes * rows);
+  const Payload vectors{rows * problem.model.shape.hidden_size, problem.workload.link_type};
+  return vectors.unit_bytes() * vectors.units();
+}
+
+Bytes downloaded_bytes(std::uint64_t streams) { return Bytes(kTokenIdBytes * streams); }
+
 GatherGroup gather_group(CardId sampling_card, std::span<const CardId> cards, std::uint64_t elements,
                          TensorType type) {
   GatherGroup group;
@@ -107,15 +115,10 @@ Cost PassPricer::gather(CardId sampling_card, std::span<const CardId> cards, std
 
 Cost PassPricer::pass_overhead(CardId sampling_card) const {
   const LinkRates& host = rates_.host_link();
-  const Bytes ids(kTokenIdBytes * pass_.streams);
-  Bytes uploaded(kTokenIdBytes * pass_.rows());
-  if (problem_.workload.embedding == EmbeddingPlace::kHost) {
-    const Payload vectors = activations();
-    uploaded = vectors.unit_bytes() * vectors.units();
-  }
   Cost cost;
   cost.overhead = rates_.card(sampling_card).token_overhead;
-  cost.host_link = 2 * host.latency + uploaded / host.bandwidth + ids / host.bandwidth;
+  cost.host_link = 2 * host.latency + uploaded_bytes(problem_, pass_.rows()) / host.bandwidth +
+                   downloaded_bytes(pass_.streams) / host.bandwidth;
   return cost;
 }
 

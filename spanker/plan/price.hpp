@@ -9,6 +9,12 @@
 
 namespace spanker {
 
+/// What goes up over the host link for so many rows of a pass: their token ids, 4 bytes each, or with
+/// --embedding host their vectors.
+Bytes uploaded_bytes(const Problem& problem, std::uint64_t rows);
+/// What comes down: an id for each stream.
+Bytes downloaded_bytes(std::uint64_t streams);
+
 /// Who takes part in a gather of logits, and the vector that it works on.
 struct GatherGroup {
   std::vector<CardId> cards;  ///< the sampling card is rank 0; in a pipeline it has no rows of its own, and
@@ -66,8 +72,8 @@ class PassPricer {
   Cost gather(CardId sampling_card, std::span<const CardId> cards, std::uint64_t largest_rows,
               Algorithm algorithm) const;
 
-  /// Fixed cost of the pass on the card that samples, and what crosses the host link: 4 bytes of token id
-  /// each way for each stream, and with --embedding host the vectors.
+  /// Fixed cost of the pass on the card that samples, and what crosses the host link: uploaded_bytes of its
+  /// rows and downloaded_bytes of its streams.
   Cost pass_overhead(CardId sampling_card) const;
 
  private:

@@ -9,8 +9,6 @@
 namespace spanker {
 namespace {
 
-constexpr std::uint64_t kTokenIdBytes = 4;
-
 /// Appends the steps of one pass. `last_` is what each card did last, kNoIndex where nothing yet.
 class Lowering {
  public:
@@ -88,11 +86,7 @@ class Lowering {
     Step step;
     step.kind = StepKind::kUpload;
     step.card = plan_.sampling_card();
-    step.bytes = Bytes(kTokenIdBytes * pass_.rows());
-    if (problem_.workload.embedding == EmbeddingPlace::kHost) {
-      const Payload vectors = pricer_.activations();
-      step.bytes = vectors.unit_bytes() * vectors.units();
-    }
+    step.bytes = uploaded_bytes(problem_, pass_.rows());
     const StepId id = graph_.add(step, {});
     for (const CardId card : plan_.stages.front().cards) last_[card] = id;
   }
@@ -104,7 +98,7 @@ class Lowering {
     const CardId samples[] = {step.card};
     last_[step.card] = add_after(samples, step);
     step.kind = StepKind::kDownload;
-    step.bytes = Bytes(kTokenIdBytes * pass_.streams);
+    step.bytes = downloaded_bytes(pass_.streams);
     last_[step.card] = add_after(samples, step);
   }
 
