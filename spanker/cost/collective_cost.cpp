@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "spanker/cost/ring_in_a_row.hpp"
+
 namespace spanker {
 namespace {
 
@@ -26,7 +28,14 @@ std::uint64_t Payload::units() const {
   return (elements + block - 1) / block;
 }
 
-CollectivePricer::CollectivePricer(const ClusterRates& rates) : rates_(rates), rounds_(rates) {}
+CollectivePricer::CollectivePricer(const ClusterRates& rates) : rates_(rates), rounds_(rates) {
+  if (is_uniform_chain()) chain_rounds_.emplace(rates);
+}
+
+bool CollectivePricer::is_uniform_chain() const {
+  const bool in_a_row = rates_.topology() == Topology::kRing || rates_.topology() == Topology::kLine;
+  return in_a_row && rates_.network().is_uniform();
+}
 
 Cost CollectivePricer::transfer(CardId from, CardId to, Payload payload) {
   if (from == to || payload.elements == 0) return {};
@@ -44,6 +53,10 @@ Cost CollectivePricer::priced(Collective collective, Algorithm algorithm, std::s
                               Payload payload, Seconds bound) {
   if (payload.elements > 0 && has_ring_of_its_own(collective, algorithm, cards)) {
     return ring_price(collective, algorithm, cards.size(), payload);
+  }
+  if (is_ring(algorithm) && collective != Collective::kBroadcast && cards.size() > 1 &&
+      stand_side_by_side(cards)) {
+    return price_ring_in_a_row(*chain_rounds_, collective, algorithm, cards, payload, bound);
   }
   const auto ranks = static_cast<std::uint32_t>(cards.size());
   const Schedule schedule = make_schedule(collective, algorithm, ranks, payload.units());
@@ -176,14 +189,12 @@ Seconds CollectivePricer::least_ring_seconds(Collective collective, Algorithm al
 }
 
 bool CollectivePricer::stand_side_by_side(std::span<const CardId> cards) const {
-  const bool in_a_row = rates_.topology() == Topology::kRing || rates_.topology() == Topology::kLine;
-  return in_a_row && rates_.network().is_uniform() && std::ranges::is_sorted(cards) &&
+  return is_uniform_chain() && std::ranges::is_sorted(cards) &&
          cards.back() - cards.front() + 1 == cards.size();
 }
 
 Seconds CollectivePricer::least_all_reduce(std::size_t ranks, Payload payload) const {
-  const bool in_a_row = rates_.topology() == Topology::kRing || rates_.topology() == Topology::kLine;
-  if (ranks < 2 || !in_a_row || !rates_.network().is_uniform()) return Seconds(0);
+  if (ranks < 2 || !is_uniform_chain()) return Seconds(0);
   Seconds least(std::numeric_limits<double>::infinity());
   for (const Algorithm algorithm : algorithms_of(Collective::kAllReduce)) {
     if (algorithm == Algorithm::kDirect && !prices_direct_among(ranks)) continue;
@@ -262,6 +273,7 @@ Cost CollectivePricer::price_round(std::span<const Transfer> round, std::span<co
   for (const Transfer& transfer : round) {
     flows_.push_back({cards[transfer.from], cards[transfer.to], unit_bytes * transfer.units});
   }
+  if (chain_rounds_) return chain_rounds_->slowest(flows_);
   Cost slowest;
   for (const Cost& cost : rounds_.costs(flows_)) {
     if (cost.total() > slowest.total()) slowest = cost;

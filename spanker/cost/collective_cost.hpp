@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "spanker/collective/schedule.hpp"
+#include "spanker/cost/chain_round.hpp"
 #include "spanker/cost/cluster_rates.hpp"
 #include "spanker/cost/round_cost.hpp"
 
@@ -79,6 +80,7 @@ class CollectivePricer {
                         Payload payload);
   Seconds least_ring_seconds(Collective collective, Algorithm algorithm, std::span<const CardId> cards,
                              Payload payload);
+  bool is_uniform_chain() const;
   bool stand_side_by_side(std::span<const CardId> cards) const;
   Seconds least_all_reduce(Algorithm algorithm, std::size_t ranks, Payload payload) const;
   Cost price_round(std::span<const Transfer> round, std::span<const CardId> cards, Bytes unit_bytes);
@@ -86,7 +88,8 @@ class CollectivePricer {
   const ClusterRates& rates_;
   std::map<Key, CollectiveChoice> cheapest_;
   RoundPricer rounds_;
-  std::vector<Flow> flows_;  ///< scratch of price_round
+  std::optional<ChainRoundPricer> chain_rounds_;  ///< on uniform rings and lines
+  std::vector<Flow> flows_;                       ///< scratch of price_round
 };
 
 }  // namespace spanker

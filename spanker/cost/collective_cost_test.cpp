@@ -417,5 +417,38 @@ RC_GTEST_PROP(EquivalentCards, CostTheSame, ()) {
   }
 }
 
+RC_GTEST_PROP(CollectiveCost, OfRingsInARowIsThatOfTheirRoundsToTheBit, ()) {
+  const auto count = *rc::gen::inRange<std::uint32_t>(3, 24);
+  const auto topology = *rc::gen::element(Topology::kRing, Topology::kLine);
+  const ClusterRates rates(cards_in(topology, count), Bound::kValue);
+  // Not a whole ring, whose price is a formula of its own.
+  const auto ranks = *rc::gen::inRange<std::uint32_t>(2, topology == Topology::kRing ? count : count + 1);
+  std::vector<CardId> cards = first_cards(ranks);
+  const auto first = *rc::gen::inRange<CardId>(0, count - ranks + 1);
+  for (CardId& card : cards) card += first;
+  const auto collective =
+      *rc::gen::element(Collective::kAllReduce, Collective::kReduceScatter, Collective::kAllGather);
+  const auto algorithm = *rc::gen::element(Algorithm::kRing, Algorithm::kRingBidirectional);
+  const Payload payload{*rc::gen::inRange<std::uint64_t>(1, 5000), TensorType::kF32};
+
+  RoundPricer by_routes(rates);
+  Cost expected;
+  const Schedule schedule = make_schedule(collective, algorithm, ranks, payload.units());
+  for (std::size_t i = 0; i < schedule.round_count(); ++i) {
+    std::vector<Flow> flows;
+    for (const Transfer& transfer : schedule.round(i)) {
+      flows.push_back({cards[transfer.from], cards[transfer.to], payload.unit_bytes() * transfer.units});
+    }
+    Cost slowest;
+    for (const Cost& cost : by_routes.costs(flows)) {
+      if (cost.total() > slowest.total()) slowest = cost;
+    }
+    expected += slowest;
+  }
+  const Cost found = CollectivePricer(rates).collective(collective, algorithm, cards, payload);
+  RC_ASSERT(found.link_latency == expected.link_latency);
+  RC_ASSERT(found.link_bandwidth == expected.link_bandwidth);
+}
+
 }  // namespace
 }  // namespace spanker
