@@ -117,7 +117,8 @@ std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed)
   const std::vector<CardId> connected = Network(problem.cluster).connected_cards();
   const ClusterRates rates(problem.cluster, Bound::kValue);
   CollectivePricer links(rates);
-  const auto plan = search(problem, allowed, links);
+  Searches searches(problem, links);
+  const auto plan = searches.best(allowed);
   if (!plan) {
     NoPlan none = no_plan(problem, allowed, connected);
     none.warnings = warnings_of(problem);
@@ -125,11 +126,11 @@ std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed)
   }
   assert(validate(problem, *plan).has_value());
   Answer found = priced(problem, *plan);
-  if (auto idle = why_cards_are_idle(problem, *plan, allowed, connected, links)) {
+  if (auto idle = why_cards_are_idle(problem, *plan, allowed, connected, searches, links)) {
     found.warnings.push_back(std::move(*idle));
   }
   found.sensitivity = sensitivity_of(problem, allowed, *plan, links);
-  found.alternatives = alternatives_of(problem, *plan, allowed, connected, links);
+  found.alternatives = alternatives_of(problem, *plan, allowed, connected, searches, links);
   found.prefill_choice = prefill_choice_of(problem, *plan, links);
   return found;
 }

@@ -51,13 +51,14 @@ std::optional<PrefillChoice> prefill_choice_of(const Problem& problem, const Pla
   prefill.workload.objective = Objective::kFirstToken;
   const std::uint64_t prompt = problem.workload.prompt;
   const std::uint64_t longest = std::max<std::uint64_t>(problem.model.shape.max_position_embeddings, prompt);
+  Searches searches(prefill, links);
   PromptPricer pricer(problem, links);
   PrefillChoice choice{plan.strategy(), plan.cards_used(), pricer.seconds(plan, prompt), {}, {}};
   choice.here = choice.seconds;
   for (const PlanStrategy strategy : {PlanStrategy::kSingleCard, PlanStrategy::kTensorParallel,
                                       PlanStrategy::kPipelineParallel, PlanStrategy::kHybrid}) {
     if (strategy == plan.strategy()) continue;
-    const auto other = search_roughly(prefill, StrategySet::only(strategy), links);
+    const auto other = searches.roughly_best(StrategySet::only(strategy));
     if (!other) continue;
     const Seconds seconds = pricer.seconds(*other, prompt);
     if (seconds < choice.seconds) {

@@ -82,14 +82,15 @@ struct CardMore {
   Plan plan;
 };
 std::optional<CardMore> best_card_more(const Problem& problem, const Plan& chosen,
-                                       std::span<const CardId> idle, CollectivePricer& links) {
+                                       std::span<const CardId> idle, Searches& searches,
+                                       CollectivePricer& links) {
   constexpr std::size_t kMostTried = 8;
   std::optional<CardMore> best;
   double least = 0;
   for (const CardId card : idle.first(std::min(idle.size(), kMostTried))) {
     std::vector<CardId> cards = used_cards(chosen);
     cards.insert(std::ranges::upper_bound(cards, card), card);
-    const auto plan = search_one_stage(problem, cards, links);
+    const auto plan = searches.best_of_one_stage(cards);
     if (!plan) continue;
     const double seconds = objective_seconds(problem, *plan, links);
     if (best && seconds >= least) continue;
@@ -102,7 +103,8 @@ std::optional<CardMore> best_card_more(const Problem& problem, const Plan& chose
 }  // namespace
 
 std::vector<Alternative> alternatives_of(const Problem& problem, const Plan& chosen, StrategySet allowed,
-                                         std::span<const CardId> cards, CollectivePricer& links) {
+                                         std::span<const CardId> cards, Searches& searches,
+                                         CollectivePricer& links) {
   std::vector<Alternative> all;
   for (const PlanStrategy strategy : {PlanStrategy::kSingleCard, PlanStrategy::kTensorParallel,
                                       PlanStrategy::kPipelineParallel, PlanStrategy::kHybrid}) {
@@ -112,7 +114,7 @@ std::vector<Alternative> alternatives_of(const Problem& problem, const Plan& cho
         (strategy == PlanStrategy::kPipelineParallel || strategy == PlanStrategy::kHybrid) &&
         problem.model.shape.num_hidden_layers < 2;
     if (strategy == chosen.strategy() || needs_more_cards || needs_more_layers) continue;
-    const auto plan = search_roughly(problem, StrategySet::only(strategy), links);
+    const auto plan = searches.roughly_best(StrategySet::only(strategy));
     if (!plan) {
       const auto used = strategy == PlanStrategy::kSingleCard ? cards.first(1) : cards;
       all.push_back({strategy, 0, std::nullopt, does_not_fit(tightest_card(problem, used))});
@@ -127,7 +129,8 @@ std::vector<Alternative> alternatives_of(const Problem& problem, const Plan& cho
 }
 
 std::optional<std::string> why_cards_are_idle(const Problem& problem, const Plan& plan, StrategySet allowed,
-                                              std::span<const CardId> connected, CollectivePricer& links) {
+                                              std::span<const CardId> connected, Searches& searches,
+                                              CollectivePricer& links) {
   std::vector<CardId> idle(connected.begin(), connected.end());
   for (const CardId card : used_cards(plan)) std::erase(idle, card);
   if (idle.empty()) return std::nullopt;
@@ -138,12 +141,12 @@ std::optional<std::string> why_cards_are_idle(const Problem& problem, const Plan
   const auto add = [&](std::string_view what, const Plan& other) {
     text += fmt::format("; {} is {}", what, why_slower(problem, plan, other, links));
   };
-  const auto more = best_card_more(problem, plan, idle, links);
+  const auto more = best_card_more(problem, plan, idle, searches, links);
   if (more && idle.size() > 1) {
     add(fmt::format("with card {}, tensor parallel over {}", more->card, more->plan.cards_used()),
         more->plan);
   }
-  if (const auto all = search_one_stage(problem, connected, links)) {
+  if (const auto all = searches.best_of_one_stage(connected)) {
     add(fmt::format("tensor parallel over all {}", connected.size()), *all);
   }
   return text;

@@ -20,14 +20,16 @@ struct Alternative {
   std::string why_not;
 };
 
-/// Every other strategy that the cluster and the model allow. `cards`: the connected ones. `links`, here and
-/// below: of the problem's cluster.
+/// Every other strategy that the cluster and the model allow. `cards`: the connected ones. `searches` and
+/// `links`, here and below: of the problem, and of its cluster.
 std::vector<Alternative> alternatives_of(const Problem& problem, const Plan& chosen, StrategySet allowed,
-                                         std::span<const CardId> cards, CollectivePricer& links);
+                                         std::span<const CardId> cards, Searches& searches,
+                                         CollectivePricer& links);
 
 /// Who is idle; which card more would make it slower, by how much and why; and the same for all cards at
 /// once. Nothing where no card is idle.
 std::optional<std::string> why_cards_are_idle(const Problem& problem, const Plan& plan, StrategySet allowed,
-                                              std::span<const CardId> connected, CollectivePricer& links);
+                                              std::span<const CardId> connected, Searches& searches,
+                                              CollectivePricer& links);
 
 }  // namespace spanker

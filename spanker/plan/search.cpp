@@ -56,27 +56,67 @@ bool StrategySet::contains(PlanStrategy strategy) const {
   return false;
 }
 
-namespace {
+class Searches::State {
+ public:
+  State(const Problem& problem, CollectivePricer& links)
+      : problem_(problem),
+        links_(links),
+        rates_(problem.cluster, Bound::kValue),
+        groups_(groups_of(problem)),
+        aims_(aims_of(problem)),
+        first_aim_(problem, rates_, links, groups_, aims_.front()) {}
 
-std::optional<Plan> search_with(const Problem& problem, StrategySet allowed, CollectivePricer& links,
-                                bool rough) {
-  if (!all_cards_together_hold_the_model(problem)) return std::nullopt;
-  const ClusterRates rates(problem.cluster, Bound::kValue);
-  const CardGroups groups = groups_of(problem);
-  const std::vector<Aim> aims = aims_of(problem);
-  BestStages best;
-  StageSearch(problem, rates, links, groups, aims.front(), allowed).try_one_stage(best);
-  if (allowed.pipeline_parallel || allowed.hybrid) {
-    const bool few_widths = rough && groups.cards().size() > kMaxThoroughCards;
-    for (const Aim& aim : aims) {
-      StageSearch(problem, rates, links, groups, aim, allowed).try_stages(best, few_widths);
+  std::optional<Plan> search(StrategySet allowed, bool rough) {
+    BestStages best;
+    first_aim_.try_one_stage(allowed, best);
+    if (allowed.pipeline_parallel || allowed.hybrid) {
+      const bool few_widths = rough && groups_.cards().size() > kMaxThoroughCards;
+      first_aim_.try_stages(allowed, best, few_widths);
+      // There may be many: what they learn is not kept.
+      for (const Aim& aim : std::span(aims_).subspan(1)) {
+        StageSearch(problem_, rates_, links_, groups_, aim).try_stages(allowed, best, few_widths);
+      }
     }
+    return plan_of(best);
   }
-  if (best.stages.empty()) return std::nullopt;
-  return as_plan(problem, rates, links, best.stages);
+
+  std::optional<Plan> search_one_stage(std::span<const CardId> cards) {
+    BestStages best;
+    first_aim_.try_one_stage_on({cards.begin(), cards.end()}, best);
+    return plan_of(best);
+  }
+
+ private:
+  std::optional<Plan> plan_of(const BestStages& best) {
+    if (best.stages.empty()) return std::nullopt;
+    return as_plan(problem_, rates_, links_, best.stages);
+  }
+
+  const Problem& problem_;
+  CollectivePricer& links_;
+  ClusterRates rates_;
+  CardGroups groups_;
+  std::vector<Aim> aims_;
+  StageSearch first_aim_;
+};
+
+Searches::Searches(const Problem& problem, CollectivePricer& links)
+    : state_(all_cards_together_hold_the_model(problem) ? std::make_unique<State>(problem, links) : nullptr) {
 }
 
-}  // namespace
+Searches::~Searches() = default;
+
+std::optional<Plan> Searches::best(StrategySet allowed) {
+  return state_ ? state_->search(allowed, false) : std::nullopt;
+}
+
+std::optional<Plan> Searches::roughly_best(StrategySet allowed) {
+  return state_ ? state_->search(allowed, true) : std::nullopt;
+}
+
+std::optional<Plan> Searches::best_of_one_stage(std::span<const CardId> cards) {
+  return state_ ? state_->search_one_stage(cards) : std::nullopt;
+}
 
 std::vector<std::uint64_t> share_units(const Problem& problem) {
   const ModelShape& shape = problem.model.shape;
@@ -89,7 +129,7 @@ double least_objective_seconds(const Problem& problem) {
   CollectivePricer links(rates);
   const CardGroups groups = groups_of(problem);
   const std::vector<Aim> aims = aims_of(problem);
-  return StageSearch(problem, rates, links, groups, aims.front(), {}).least_value();
+  return StageSearch(problem, rates, links, groups, aims.front()).least_value();
 }
 
 std::optional<Plan> search(const Problem& problem, StrategySet allowed) {
@@ -99,23 +139,7 @@ std::optional<Plan> search(const Problem& problem, StrategySet allowed) {
 }
 
 std::optional<Plan> search(const Problem& problem, StrategySet allowed, CollectivePricer& links) {
-  return search_with(problem, allowed, links, false);
-}
-
-std::optional<Plan> search_roughly(const Problem& problem, StrategySet allowed, CollectivePricer& links) {
-  return search_with(problem, allowed, links, true);
-}
-
-std::optional<Plan> search_one_stage(const Problem& problem, std::span<const CardId> cards,
-                                     CollectivePricer& links) {
-  const ClusterRates rates(problem.cluster, Bound::kValue);
-  const CardGroups groups = groups_of(problem);
-  const std::vector<Aim> aims = aims_of(problem);
-  BestStages best;
-  StageSearch(problem, rates, links, groups, aims.front(), {})
-      .try_one_stage_on({cards.begin(), cards.end()}, best);
-  if (best.stages.empty()) return std::nullopt;
-  return as_plan(problem, rates, links, best.stages);
+  return Searches(problem, links).best(allowed);
 }
 
 }  // namespace spanker

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -34,19 +35,33 @@ std::optional<Plan> search(const Problem& problem, StrategySet allowed = {});
 /// The same with a pricer that remembers: of the problem's cluster, or of one with the same links.
 std::optional<Plan> search(const Problem& problem, StrategySet allowed, CollectivePricer& links);
 
-/// The same, but several stages on more than kMaxThoroughCards cards only as single cards or at the few
-/// widths whose layers are quickest: for a second opinion, not for the answer.
+/// Searches of one problem, each of which starts with what the others learned of stages' shares and prices.
+/// Not thread-safe.
+class Searches {
+ public:
+  /// `links` is of the problem's cluster, or of one with the same links. Both must outlive the object.
+  Searches(const Problem& problem, CollectivePricer& links);
+  ~Searches();
+
+  /// As search.
+  std::optional<Plan> best(StrategySet allowed);
+  /// The same, but several stages on more than kMaxThoroughCards cards only as single cards or at the few
+  /// widths whose layers are quickest: for a second opinion, not for the answer.
+  std::optional<Plan> roughly_best(StrategySet allowed);
+  /// The best plan of one stage on exactly these cards.
+  std::optional<Plan> best_of_one_stage(std::span<const CardId> cards);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
 inline constexpr std::size_t kMaxThoroughCards = 12;
-std::optional<Plan> search_roughly(const Problem& problem, StrategySet allowed, CollectivePricer& links);
 
 /// No plan's objective_seconds are less, unless the objective is throughput. Quick: from the cards' speeds.
 double least_objective_seconds(const Problem& problem);
 
 /// Units of heads, columns and rows that a stage deals.
 std::vector<std::uint64_t> share_units(const Problem& problem);
-
-/// The best plan of one stage on exactly these cards.
-std::optional<Plan> search_one_stage(const Problem& problem, std::span<const CardId> cards,
-                                     CollectivePricer& links);
 
 }  // namespace spanker

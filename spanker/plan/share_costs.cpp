@@ -51,7 +51,9 @@ ShareCosts::ShareCosts(const Problem& problem, const ClusterRates& rates, const 
       row_units_((problem.model.shape.vocab_size + problem.row_unit - 1) / problem.row_unit),
       last_piece_(problem.model.shape.vocab_size % problem.row_unit),
       card_count_(rates.cards_are_equal() ? 1 : rates.card_count()),
-      head_tables_(aim.passes.size() * kinds_ * card_count_) {
+      head_tables_(aim.passes.size() * kinds_ * card_count_),
+      column_seconds_(head_tables_.size(), column_units_ + 1),
+      row_seconds_(head_tables_.size(), row_steps() + 1) {
   const auto computes = [&](CardId card) {
     return rates.card(card).compute.value < std::numeric_limits<double>::infinity();
   };
@@ -145,11 +147,15 @@ const std::vector<double>& ShareCosts::head_seconds_of_any_share(const CostAxis&
 }
 
 double ShareCosts::column_seconds(const CostAxis& axis, CardId card, Units count) const {
-  return pricers_[axis.pass].ffn(card, problem_.layers.kinds[axis.kind], columns(count)).total().count();
+  return column_seconds_.at(table_of(axis, card), count, [&] {
+    return pricers_[axis.pass].ffn(card, problem_.layers.kinds[axis.kind], columns(count)).total().count();
+  });
 }
 
 double ShareCosts::row_seconds(const CostAxis& axis, CardId card, RowStep step) const {
-  return pricers_[axis.pass].logits(card, rows_of_step(step)).total().count();
+  return row_seconds_.at(table_of(axis, card), step, [&] {
+    return pricers_[axis.pass].logits(card, rows_of_step(step)).total().count();
+  });
 }
 
 double ShareCosts::gather_seconds(CardId sampling_card, std::span<const CardId> cards,

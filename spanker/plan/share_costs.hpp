@@ -99,11 +99,35 @@ class ShareCosts {
     std::vector<double> sorted;
   };
   const HeadTable& head_table(const CostAxis& axis, CardId card) const {
-    HeadTable& table = head_tables_[(axis.pass * kinds_ + axis.kind) * card_count_ + example(card)];
+    HeadTable& table = head_tables_[table_of(axis, card)];
     if (table.seconds.empty()) fill(table, axis, card);
     return table;
   }
   void fill(HeadTable& table, const CostAxis& axis, CardId card) const;
+
+  /// Seconds by share, each kept from when it was first asked for.
+  class Remembered {
+   public:
+    Remembered(std::size_t tables, std::size_t shares) : shares_(shares), tables_(tables) {}
+
+    template <class Seconds>
+    double at(std::size_t table, std::size_t share, const Seconds& seconds) {
+      // Many cards that are all different, with many units: too much memory.
+      if (tables_.size() * shares_ > kMostRemembered) return seconds();
+      std::vector<double>& known = tables_[table];
+      if (known.empty()) known.assign(shares_, -1);
+      if (known[share] < 0) known[share] = seconds();
+      return known[share];
+    }
+
+   private:
+    static constexpr std::size_t kMostRemembered = std::size_t{1} << 20;
+    std::size_t shares_;
+    std::vector<std::vector<double>> tables_;
+  };
+  std::size_t table_of(const CostAxis& axis, CardId card) const {
+    return (axis.pass * kinds_ + axis.kind) * card_count_ + example(card);
+  }
 
   const Problem& problem_;
   const Aim& aim_;
@@ -120,7 +144,10 @@ class ShareCosts {
   std::vector<std::size_t> logits_same_;
   std::vector<bool> straddles_;
   std::size_t card_count_;
-  mutable std::vector<HeadTable> head_tables_;  ///< by pass, kind and example; empty until asked for
+  // By pass, kind and example.
+  mutable std::vector<HeadTable> head_tables_;  ///< empty until asked for
+  mutable Remembered column_seconds_;
+  mutable Remembered row_seconds_;  ///< by step
 };
 
 /// The most units in [0, units] that `fits`, which holds for 0 and, from some number on, no more.

@@ -80,11 +80,10 @@ class StageSearch::Table {
 };
 
 StageSearch::StageSearch(const Problem& problem, const ClusterRates& rates, CollectivePricer& links,
-                         const CardGroups& groups, const Aim& aim, StrategySet allowed)
+                         const CardGroups& groups, const Aim& aim)
     : problem_(problem),
       groups_(groups),
       aim_(aim),
-      allowed_(allowed),
       costs_(problem, rates, links, aim),
       layer_count_(problem.model.shape.num_hidden_layers),
       places_(groups.cards().size()) {
@@ -107,6 +106,15 @@ StagePlace& StageSearch::place_at(std::size_t place, std::size_t group) {
     known = costs_.place(std::move(cards), first);
   }
   return *known;
+}
+
+StagePlace& StageSearch::place_for(std::size_t place, std::size_t group, CardId sampling_card) {
+  StagePlace& found = place_at(place, group);
+  if (found.sampling_card != sampling_card) {
+    found.sampling_card = sampling_card;
+    found.last_end.reset();
+  }
+  return found;
 }
 
 double StageSearch::least_layer(std::size_t place, std::size_t group, std::size_t kind) {
@@ -153,7 +161,8 @@ double StageSearch::least_value() {
   return aim_.value({sum + overhead, 0, 0});
 }
 
-void StageSearch::try_one_stage(BestStages& best) {
+void StageSearch::try_one_stage(StrategySet allowed, BestStages& best) {
+  allowed_ = allowed;
   const LayerRange all{0, layer_count_};
   std::vector<Candidate> candidates;
   const std::size_t first_places = groups_.starts_at_first_card() ? 1 : groups_.cards().size();
@@ -182,7 +191,7 @@ void StageSearch::try_one_stage(BestStages& best) {
   std::vector<Candidate> short_of_memory;
   for (Candidate& candidate : candidates) {
     if (hopeless(candidate.least)) break;
-    StagePlace& place = place_at(candidate.place, candidate.group);
+    StagePlace& place = place_for(candidate.place, candidate.group, groups_.cards()[candidate.place]);
     candidate.least =
         value({costs_.least_layers(place, all) + costs_.least_beside_layers(place, kBothEnds), 0, 0},
               place.sampling_card);
@@ -198,7 +207,7 @@ void StageSearch::try_one_stage(BestStages& best) {
                    [](const Candidate& a, const Candidate& b) { return a.least < b.least; });
   for (const Candidate& candidate : short_of_memory) {
     if (hopeless(candidate.least)) break;
-    StagePlace& place = place_at(candidate.place, candidate.group);
+    StagePlace& place = place_for(candidate.place, candidate.group, groups_.cards()[candidate.place]);
     if (const auto totals = costs_.fitting(place, all, kBothEnds)) offer(candidate, place, *totals);
   }
 }
@@ -275,7 +284,8 @@ void StageSearch::set_bounds() {
   }
 }
 
-void StageSearch::try_stages(BestStages& best, bool few_widths) {
+void StageSearch::try_stages(StrategySet allowed, BestStages& best, bool few_widths) {
+  allowed_ = allowed;
   if (groups_.cards().size() < 2 || layer_count_ < 2) return;
   set_bounds();
   const std::size_t starts = groups_.starts_at_first_card() ? 1 : groups_.cards().size() - 1;
@@ -348,11 +358,7 @@ void StageSearch::try_stages_from(std::size_t first_place, Effort effort, BestSt
         }
         const bool is_quick = is_wide ? least_layer(start, group, 0) <= quick_enough_ : true;
         if (effort == Effort::kFewGroups && !is_quick) continue;
-        StagePlace& place = place_at(start, group);
-        if (place.sampling_card != sampling_card) {
-          place.sampling_card = sampling_card;
-          place.last_end.reset();
-        }
+        StagePlace& place = place_for(start, group, sampling_card);
         const std::size_t next_place = groups_.end_of(start, groups[group]);
         const bool now_wide = wide || is_wide;
         Label label{{}, {layer, layer}, start, group, from};
@@ -394,7 +400,7 @@ void StageSearch::try_stages_from(std::size_t first_place, Effort effort, BestSt
 
   best.stages.clear();
   for (Label label = *last;; label = table.label(label.before)) {
-    StagePlace& place = place_at(label.place, label.group);
+    StagePlace& place = place_for(label.place, label.group, sampling_card);
     const StageEnds ends{label.layers.first == 0, label.layers.end == layer_count_};
     best.stages.insert(best.stages.begin(),
                        {label.layers, place.cards, costs_.shares(place, label.layers, ends)});

@@ -29,18 +29,19 @@ class StageSearch {
  public:
   /// All must outlive the object.
   StageSearch(const Problem& problem, const ClusterRates& rates, CollectivePricer& links,
-              const CardGroups& groups, const Aim& aim, StrategySet allowed);
+              const CardGroups& groups, const Aim& aim);
 
   /// No plan's value is less, where it is a sum over the stages.
   double least_value();
 
+  // Each improves on `best` where it can, and may be asked again.
   /// One stage on each group.
-  void try_one_stage(BestStages& best);
+  void try_one_stage(StrategySet allowed, BestStages& best);
   void try_one_stage_on(std::vector<CardId> cards, BestStages& best);
   /// Two stages or more, by dynamic programming over layers done, cards used and whether any stage so far has
   /// several cards. A state keeps every way to it that may still win. `few_widths`: wide stages only at the
   /// few widths whose layers are quickest, unless nothing fits so.
-  void try_stages(BestStages& best, bool few_widths);
+  void try_stages(StrategySet allowed, BestStages& best, bool few_widths);
 
  private:
   struct Candidate;
@@ -49,6 +50,8 @@ class StageSearch {
   enum class Effort { kFewGroups, kFastestShares, kFittingShares };
 
   StagePlace& place_at(std::size_t place, std::size_t group);
+  /// The same in plans whose logits go to that card.
+  StagePlace& place_for(std::size_t place, std::size_t group, CardId sampling_card);
   /// Lower bound of one layer of that kind on a group.
   double least_layer(std::size_t place, std::size_t group, std::size_t kind);
   double least_layers(std::size_t place, std::size_t group);
@@ -62,7 +65,7 @@ class StageSearch {
   const Problem& problem_;
   const CardGroups& groups_;
   const Aim& aim_;
-  StrategySet allowed_;
+  StrategySet allowed_;  ///< by the question that is being answered
   StageCosts costs_;
   std::uint32_t layer_count_;
   /// By place and group, where asked for.
