@@ -53,30 +53,34 @@ StageCosts::StageCosts(const Problem& problem, const ClusterRates& rates, Collec
 
 StageCosts::~StageCosts() = default;
 
-double StageCosts::weighed(const std::vector<double>& by_pass) const {
+template <class Seconds>
+StageCosts::ByPass StageCosts::by_pass(const Seconds& seconds) const {
+  ByPass all{};
+  for (std::size_t pass = 0; pass < pricers_.size(); ++pass) all[pass] = seconds(pass);
+  return all;
+}
+
+double StageCosts::weighed(const ByPass& by_pass) const {
   if (aim_.kind == Aim::Kind::kPeriod) return by_pass[0];
   double sum = 0;
-  for (std::size_t pass = 0; pass < by_pass.size(); ++pass) sum += aim_.passes[pass].weight * by_pass[pass];
+  for (std::size_t pass = 0; pass < pricers_.size(); ++pass) sum += aim_.passes[pass].weight * by_pass[pass];
   return sum;
 }
 
-PieceTotals StageCosts::combined(const std::vector<double>& by_pass) const {
+PieceTotals StageCosts::combined(const ByPass& by_pass) const {
   const double sum = weighed(by_pass);
-  return {sum, sum, by_pass.size() > 1 ? by_pass[1] : 0};
+  return {sum, sum, by_pass[1]};
 }
 
 double StageCosts::overhead(CardId sampling_card) const {
-  std::vector<double> by_pass;
-  for (const PassPricer& pricer : pricers_) {
-    by_pass.push_back(pricer.pass_overhead(sampling_card).total().count());
-  }
-  return weighed(by_pass) + (aim_.weighs_load() ? rates_.host_link().latency.count() : 0);
+  const ByPass seconds =
+      by_pass([&](std::size_t pass) { return pricers_[pass].pass_overhead(sampling_card).total().count(); });
+  return weighed(seconds) + (aim_.weighs_load() ? rates_.host_link().latency.count() : 0);
 }
 
 PieceTotals StageCosts::boundary(CardId from, CardId to) const {
-  std::vector<double> by_pass;
-  for (const PassPricer& pricer : pricers_) by_pass.push_back(pricer.boundary(from, to).total().count());
-  PieceTotals totals = combined(by_pass);
+  PieceTotals totals =
+      combined(by_pass([&](std::size_t pass) { return pricers_[pass].boundary(from, to).total().count(); }));
   if (aim_.kind == Aim::Kind::kOwnPorts) totals.largest = 0;
   return totals;
 }
@@ -107,11 +111,9 @@ StageRun& StageCosts::run_of(const std::vector<CardId>& cards) {
   }
   const std::size_t kinds = problem_.layers.kinds.size();
   for (std::size_t kind = 0; kind < kinds; ++kind) {
-    std::vector<double> by_pass;
-    for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
-      by_pass.push_back(run.fastest.least_layer_seconds[pass * kinds + kind]);
-    }
-    run.least_layer.push_back(weighed(by_pass) + layer_load(kind));
+    const ByPass seconds =
+        by_pass([&](std::size_t pass) { return run.fastest.least_layer_seconds[pass * kinds + kind]; });
+    run.least_layer.push_back(weighed(seconds) + layer_load(kind));
   }
   return run;
 }
@@ -197,13 +199,11 @@ double StageCosts::quick_layer(std::span<const CardId> cards, std::size_t kind) 
   const auto heads = static_cast<double>(share_costs_.head_units());
   const auto columns = static_cast<double>(share_costs_.column_units());
   const auto count = static_cast<double>(cards.size());
-  std::vector<double> by_pass;
-  for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
+  const ByPass seconds = by_pass([&](std::size_t pass) {
     if (rates_.cards_are_equal()) {
       const UnitSeconds unit = unit_seconds(pass, kind, cards.front());
-      by_pass.push_back(std::ceil(heads / count) * unit.heads + std::ceil(columns / count) * unit.columns +
-                        least_all_reduces(pass, cards));
-      continue;
+      return std::ceil(heads / count) * unit.heads + std::ceil(columns / count) * unit.columns +
+             least_all_reduces(pass, cards);
     }
     double heads_per_second = 0;
     double columns_per_second = 0;
@@ -212,11 +212,10 @@ double StageCosts::quick_layer(std::span<const CardId> cards, std::size_t kind) 
       heads_per_second += 1 / unit.heads;
       columns_per_second += 1 / unit.columns;
     }
-    by_pass.push_back(heads / heads_per_second + columns / columns_per_second +
-                      least_all_reduces(pass, cards));
-  }
+    return heads / heads_per_second + columns / columns_per_second + least_all_reduces(pass, cards);
+  });
   // Rounding must not lift a bound above what it bounds.
-  return weighed(by_pass) * (1 - 1e-12) + layer_load(kind);
+  return weighed(seconds) * (1 - 1e-12) + layer_load(kind);
 }
 
 double StageCosts::least_logits(std::span<const CardId> cards, std::size_t pass) const {
@@ -227,9 +226,8 @@ double StageCosts::least_logits(std::span<const CardId> cards, std::size_t pass)
 
 double StageCosts::least_layer(const StagePlace& place, std::size_t kind) const {
   const StageRun& run = *place.run;
-  std::vector<double> collectives;
-  for (const StageRun::OfPass& pass : run.passes) collectives.push_back(2 * pass.all_reduce);
-  return run.least_layer[kind] + weighed(collectives);
+  return run.least_layer[kind] +
+         weighed(by_pass([&](std::size_t pass) { return 2 * run.passes[pass].all_reduce; }));
 }
 
 double StageCosts::least_layers(const StagePlace& place, LayerRange layers) const {
@@ -240,16 +238,16 @@ double StageCosts::least_layers(const StagePlace& place, LayerRange layers) cons
 }
 
 double StageCosts::least_beside_layers(const StagePlace& place, StageEnds ends) const {
-  std::vector<double> by_pass;
-  for (const StageRun::OfPass& known : place.run->passes) {
+  const ByPass all = by_pass([&](std::size_t pass) {
+    const StageRun::OfPass& known = place.run->passes[pass];
     double seconds = known.broadcast;
     if (ends.first) seconds += known.embedding;
     if (ends.last) seconds += known.least_logits;
-    by_pass.push_back(seconds);
-  }
+    return seconds;
+  });
   const CardShare rows{{}, 0, whole_share(problem_.model.shape, ends).vocabulary_rows};
   const Bytes stored = stage_card_memory(problem_, {}, ends, rows, false).weight_bytes;
-  return weighed(by_pass) + static_cast<double>(stored.value) * load_seconds_per_byte_;
+  return weighed(all) + static_cast<double>(stored.value) * load_seconds_per_byte_;
 }
 
 double StageCosts::price_far_gather() const {
@@ -260,13 +258,13 @@ double StageCosts::price_far_gather() const {
     fastest = std::max(fastest, rates_.link(id).bandwidth.value);
     if (network.is_uniform()) break;
   }
-  std::vector<double> by_pass;
-  for (const WeighedPass& each : aim_.passes) {
-    const Payload rows{each.pass.streams * problem_.model.shape.vocab_size, problem_.workload.link_type};
+  const ByPass seconds = by_pass([&](std::size_t pass) {
+    const Payload rows{aim_.passes[pass].pass.streams * problem_.model.shape.vocab_size,
+                       problem_.workload.link_type};
     const double bytes = static_cast<double>(rows.units() * rows.unit_bytes().value);
-    by_pass.push_back(bytes / (fastest * static_cast<double>(network.most_neighbours())));
-  }
-  return weighed(by_pass) * (1 - 1e-12);
+    return bytes / (fastest * static_cast<double>(network.most_neighbours()));
+  });
+  return weighed(seconds) * (1 - 1e-12);
 }
 
 void StageCosts::price_layer_collectives(StagePlace& place) { price_run_collectives(*place.run); }
@@ -315,16 +313,14 @@ StageShares StageCosts::fastest_shares_of(StagePlace& place, const StageRun& run
 
 PieceTotals StageCosts::fastest_passes(StagePlace& place, LayerRange layers, StageEnds ends) {
   const StageRun& run = run_for(place, layers);
-  std::vector<double> by_pass;
-  for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
+  return combined(by_pass([&](std::size_t pass) {
     const StageRun::OfPass& known = run.passes[pass];
     double seconds = known.broadcast + known.seconds_before[layers.end] - known.seconds_before[layers.first] +
                      2.0 * (layers.end - layers.first) * known.all_reduce;
     if (ends.first) seconds += known.embedding;
     if (ends.last) seconds += last_end(place, ends).seconds[pass];
-    by_pass.push_back(seconds);
-  }
-  return combined(by_pass);
+    return seconds;
+  }));
 }
 
 PieceTotals StageCosts::fastest(StagePlace& place, LayerRange layers, StageEnds ends) {
@@ -371,8 +367,7 @@ const StageCosts::Fitted& StageCosts::fitted(StagePlace& place, LayerRange range
   if (!fitted.shares) return fitted;
   const auto shares = card_shares(problem_.model.shape, *fitted.shares);
   const StageRun& run = run_for(place, range);
-  std::vector<double> by_pass;
-  for (std::size_t pass = 0; pass < pricers_.size(); ++pass) {
+  fitted.totals = combined(by_pass([&](std::size_t pass) {
     const StageRun::OfPass& known = run.passes[pass];
     double seconds = known.broadcast + 2.0 * (range.end - range.first) * known.all_reduce +
                      pricers_[pass].stage_parts(place.cards, shares, ends).all_layers(layers).total().count();
@@ -383,9 +378,8 @@ const StageCosts::Fitted& StageCosts::fitted(StagePlace& place, LayerRange range
               .cost.total()
               .count();
     }
-    by_pass.push_back(seconds);
-  }
-  fitted.totals = combined(by_pass);
+    return seconds;
+  }));
   add_load(fitted.totals, place, range, ends, *fitted.shares);
   return fitted;
 }

@@ -88,13 +88,17 @@ class StageCosts {
   const StagePlace::LastEnd& last_end(StagePlace& place, StageEnds ends);
   StageShares fastest_shares_of(StagePlace& place, const StageRun& run, StageEnds ends);
   const Fitted& fitted(StagePlace& place, LayerRange layers, StageEnds ends);
-  PieceTotals combined(const std::vector<double>& by_pass) const;
+  /// One number for each of the aim's passes.
+  using ByPass = std::array<double, 2>;
+  template <class Seconds>
+  ByPass by_pass(const Seconds& seconds) const;
+  PieceTotals combined(const ByPass& by_pass) const;
   PieceTotals fastest_passes(StagePlace& place, LayerRange layers, StageEnds ends);
   void add_load(PieceTotals& totals, const StagePlace& place, LayerRange layers, StageEnds ends,
                 const StageShares& shares) const;
   /// Over one port for all cards bytes add up; else a level deal also loads best.
   bool least_bytes() const { return aim_.kind == Aim::Kind::kSession; }
-  double weighed(const std::vector<double>& by_pass) const;
+  double weighed(const ByPass& by_pass) const;
   double layer_load(std::size_t kind) const;
   double price_far_gather() const;
   double least_all_reduces(std::size_t pass, std::span<const CardId> cards) const;
