@@ -72,6 +72,29 @@ function(spanker_module name)
   endif()
 endfunction()
 
+# spanker_loaded_library(MODULE NAME SOURCES file... LOADER file LIBRARIES target...)
+#
+# A part of a module that the program loads only where it is needed, as lib/spanker/NAME.so below the build tree as below
+# the prefix of an installation. LOADER, a source of the module, gets these paths as SPANKER_NAME and
+# SPANKER_INSTALLED_NAME (in capitals). The library sees the module's headers and links none of its code.
+function(spanker_loaded_library module name)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "LOADER" "SOURCES;LIBRARIES")
+  set(path ${CMAKE_INSTALL_LIBDIR}/spanker/${name}.so)
+  add_library(spanker_${name} MODULE ${arg_SOURCES})
+  set_target_properties(spanker_${name} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/spanker)
+  target_include_directories(spanker_${name} PRIVATE $<TARGET_PROPERTY:spanker_${module},INTERFACE_INCLUDE_DIRECTORIES>)
+  target_compile_features(spanker_${name} PRIVATE cxx_std_20)
+  target_link_libraries(spanker_${name} PRIVATE ${arg_LIBRARIES})
+  spanker_warnings(spanker_${name})
+  string(TOUPPER ${name} macro)
+  set_property(SOURCE ${arg_LOADER} APPEND PROPERTY COMPILE_DEFINITIONS
+    SPANKER_${macro}="${path}" SPANKER_INSTALLED_${macro}="${CMAKE_INSTALL_PREFIX}/${path}")
+  add_dependencies(spanker_${module} spanker_${name})
+  set_property(GLOBAL PROPERTY SPANKER_${macro} ${path})
+  install(TARGETS spanker_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/spanker)
+endfunction()
+
 function(spanker_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion)
   if(SPANKER_DEVELOPER)

@@ -18,6 +18,9 @@ class SplitMix64 {
     return mixed ^ mixed >> 31;
   }
 
+  /// A sequence of this seed goes on as this one.
+  constexpr std::uint64_t seed_from_here() const { return state_; }
+
  private:
   std::uint64_t state_;
 };

@@ -7,9 +7,9 @@
 // Internal to this module.
 namespace spanker {
 
-/// While it lives, a first SIGINT, SIGTERM or SIGHUP is noted instead of ending the program, so that a
-/// command which leaves things behind can clean up; a second one ends it. Signals that are ignored (nohup)
-/// stay so. One at a time.
+/// While it lives, a first SIGINT, SIGTERM, SIGHUP or SIGUSR1 (which mpirun passes on) is noted instead of
+/// ending the program, so that a command which leaves things behind can clean up; a second one ends it.
+/// Signals that are ignored (nohup) stay so. One at a time.
 class InterruptWatch {
  public:
   InterruptWatch();
@@ -20,7 +20,7 @@ class InterruptWatch {
   bool interrupted() const;
 
  private:
-  static constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+  static constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
   std::array<struct sigaction, kSignals.size()> before_{};
 };
 

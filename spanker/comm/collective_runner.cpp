@@ -72,32 +72,26 @@ std::string in_round(const MessageHeader& header) {
   return fmt::format("{}, round {}", describe(header), header.round + 1);
 }
 
-Error mismatch(std::uint32_t peer, const MessageHeader& wanted, const MessageHeader& got) {
-  std::string what = fmt::format("card {} calls something else", peer);
+Error mismatch(const std::string& peer, const MessageHeader& wanted, const MessageHeader& got) {
+  std::string what = peer + " calls something else";
   if (describe(wanted) == describe(got)) {
-    what = wanted.cards != got.cards     ? fmt::format("card {} does so in another group of cards", peer)
-           : wanted.counts != got.counts ? fmt::format("card {} has other counts by rank", peer)
-                                         : fmt::format("card {} is in round {} of it", peer, got.round + 1);
+    what = wanted.cards != got.cards     ? peer + " does so in another group of cards"
+           : wanted.counts != got.counts ? peer + " has other counts by rank"
+                                         : fmt::format("{} is in round {} of it", peer, got.round + 1);
   }
   return {ErrorKind::kBadInput, {}, std::move(what), describe(wanted), describe(got)};
 }
 
 }  // namespace
 
-Failure CollectiveRunner::broken(Error error, const std::string& doing) const {
-  error.where = fmt::format("card {}, {}", cards_[rank_], doing);
-  if (!endpoint_.step().empty()) error.where += ", at " + endpoint_.step();
-  endpoint_.transport().fail(error);
-  return Failure(std::move(error));
-}
-
 Result<Message> CollectiveRunner::receive(std::uint32_t card, const MessageHeader& wanted,
                                           std::uint64_t bytes) {
-  Result<Message> message = endpoint_.transport().receive(card, endpoint_.timeout());
+  Transport& transport = endpoint_.transport();
+  Result<Message> message = transport.receive(card, endpoint_.timeout());
   if (!message) return message;
-  if (message->header != wanted) return Failure(mismatch(card, wanted, message->header));
+  if (message->header != wanted) return Failure(mismatch(transport.name(card), wanted, message->header));
   if (message->payload.size() != bytes) {
-    return bad_input({}, fmt::format("card {} sent a message of the wrong length", card),
+    return bad_input({}, transport.name(card) + " sent a message of the wrong length",
                      fmt::format("{} bytes", bytes), fmt::format("{}", message->payload.size()));
   }
   return message;
@@ -150,7 +144,7 @@ Result<void> CollectiveRunner::send_all(const Call& call, const RankSchedule::Ro
     if (!exchange.repeats && !is_left_in_place(round, extent, wire)) staged_bytes += extent.bytes;
   }
   if (const auto room = endpoint_.make_room(staged_bytes); !room)
-    return broken(room.error(), in_round(header));
+    return endpoint_.give_up(room.error(), in_round(header));
 
   std::span<const std::byte> payload;
   for (const Exchange& exchange : round.sends) {
@@ -170,7 +164,7 @@ Result<void> CollectiveRunner::send_all(const Call& call, const RankSchedule::Ro
     }
     const auto sent =
         endpoint_.transport().send(card_of(call, exchange.peer), {header, payload}, endpoint_.timeout());
-    if (!sent) return broken(sent.error(), in_round(header));
+    if (!sent) return endpoint_.give_up(sent.error(), in_round(header));
     // The other adds to its own what has travelled from here; this rank has to add up the same.
     if (round.changes_what_it_sends && wire != WireType::kF32) {
       const std::byte* next = payload.data();
@@ -193,7 +187,7 @@ Result<void> CollectiveRunner::receive_all(const Call& call, const RankSchedule:
   for (const Exchange& exchange : round.receives) {
     const std::uint32_t card = card_of(call, exchange.peer);
     const auto message = receive(card, header, extent_of(call.layout, exchange, wire).bytes);
-    if (!message) return broken(message.error(), in_round(header));
+    if (!message) return endpoint_.give_up(message.error(), in_round(header));
     const std::byte* next = message->payload.data();
     for_each_run(call.layout, exchange, [&](Piece run, bool reduce) {
       if (reduce) {
@@ -210,30 +204,32 @@ Result<void> CollectiveRunner::receive_all(const Call& call, const RankSchedule:
   });
   if (!left_in_place) return {};
   if (const auto done = endpoint_.transport().finish_sends(endpoint_.timeout()); !done) {
-    return broken(done.error(), in_round(header));
+    return endpoint_.give_up(done.error(), in_round(header));
   }
   return {};
 }
 
 Result<void> CollectiveRunner::send(std::uint32_t to, const MessageHeader& header,
                                     std::span<const float> values) {
-  const auto doing = [&] { return fmt::format("{} to card {}", describe(header), cards_[to]); };
+  const auto doing = [&] {
+    return fmt::format("{} to {}", describe(header), endpoint_.transport().name(cards_[to]));
+  };
   const std::uint64_t bytes = wire_bytes(header.wire, values.size());
   const bool in_place = header.wire == WireType::kF32 && bytes >= kLeastUncopiedBytes;
   std::span<const std::byte> payload = std::as_bytes(values);
   if (!in_place) {
-    if (const auto room = endpoint_.make_room(bytes); !room) return broken(room.error(), doing());
+    if (const auto room = endpoint_.make_room(bytes); !room) return endpoint_.give_up(room.error(), doing());
     const std::span<std::byte> staged = endpoint_.staged(bytes);
     encode(header.wire, values, staged.data());
     payload = staged;
   }
   Transport& transport = endpoint_.transport();
   if (const auto sent = transport.send(cards_[to], {header, payload}, endpoint_.timeout()); !sent) {
-    return broken(sent.error(), doing());
+    return endpoint_.give_up(sent.error(), doing());
   }
   if (!in_place) return {};
   if (const auto done = transport.finish_sends(endpoint_.timeout()); !done)
-    return broken(done.error(), doing());
+    return endpoint_.give_up(done.error(), doing());
   return {};
 }
 
@@ -241,7 +237,8 @@ Result<void> CollectiveRunner::recv(std::uint32_t from, const MessageHeader& hea
                                     std::span<float> values) {
   const auto message = receive(cards_[from], header, wire_bytes(header.wire, values.size()));
   if (!message) {
-    return broken(message.error(), fmt::format("{} from card {}", describe(header), cards_[from]));
+    return endpoint_.give_up(message.error(), fmt::format("{} from {}", describe(header),
+                                                          endpoint_.transport().name(cards_[from])));
   }
   decode(header.wire, message->payload.data(), values);
   endpoint_.transport().release(cards_[from]);

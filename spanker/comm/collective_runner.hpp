@@ -43,8 +43,6 @@ class CollectiveRunner {
   Result<void> receive_all(const Call& call, const RankSchedule::Round& round, std::span<float> values);
   /// Checks that it is what was wanted, and as long.
   Result<Message> receive(std::uint32_t card, const MessageHeader& wanted, std::uint64_t bytes);
-  /// The error with what this card was doing; all cards are told.
-  Failure broken(Error error, const std::string& doing) const;
 
   Endpoint& endpoint_;
   std::vector<std::uint32_t> cards_;

@@ -1,7 +1,10 @@
 #include "spanker/comm/endpoint.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace spanker {
 namespace {
@@ -11,6 +14,13 @@ namespace {
 constexpr std::size_t kLeastMemory = std::size_t{1} << 20;
 
 }  // namespace
+
+Failure Endpoint::give_up(Error error, std::string_view doing) {
+  error.where = fmt::format("{}, {}", transport_->name(transport_->card()), doing);
+  if (!step_.empty()) error.where += ", at " + step_;
+  transport_->fail(error);
+  return Failure(std::move(error));
+}
 
 Result<void> Endpoint::make_room(std::size_t bytes) {
   if (memory_.size() - used_ >= bytes) return {};

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "spanker/base/quantity.hpp"
@@ -32,6 +33,9 @@ class Endpoint {
   /// What the card is at, for error messages: "token 7, layer 3". Empty: nothing.
   void set_step(std::string_view step) { step_ = step; }
   const std::string& step() const { return step_; }
+
+  /// The error with what this card was doing and at; all cards are told that it gives up.
+  Failure give_up(Error error, std::string_view doing);
 
   /// Makes room for messages of `bytes` in all, waiting until earlier ones are received where memory would be
   /// taken twice. Then `staged` hands it out, in pieces.

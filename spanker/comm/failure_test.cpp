@@ -483,6 +483,7 @@ class ChangingTransport final : public Transport {
 
   std::uint32_t card() const override { return inner_.card(); }
   std::uint32_t card_count() const override { return inner_.card_count(); }
+  std::string name(std::uint32_t card) const override { return inner_.name(card); }
   Result<void> send(std::uint32_t to, const Message& message, Seconds timeout) override {
     return inner_.send(to, message, timeout);
   }

@@ -66,6 +66,8 @@ Result<void> LocalNetwork::wait(std::uint32_t waiting, std::uint32_t peer, const
                    fmt::format("{} within {}", wanted, format(timeout)), "nothing");
 }
 
+std::string LocalTransport::name(std::uint32_t card) const { return fmt::format("card {}", card); }
+
 Result<void> LocalTransport::send(std::uint32_t to, const Message& message, Seconds timeout) {
   if (network_.failed_.load(std::memory_order_relaxed)) return network_.failed_before(card_);
   LocalNetwork::Channel& channel = network_.channel(card_, to);

@@ -84,6 +84,7 @@ class LocalTransport final : public Transport {
 
   std::uint32_t card() const override { return card_; }
   std::uint32_t card_count() const override { return network_.card_count(); }
+  std::string name(std::uint32_t card) const override;
   Result<void> send(std::uint32_t to, const Message& message, Seconds timeout) override;
   Result<Message> receive(std::uint32_t from, Seconds timeout) override;
   void release(std::uint32_t from) override;

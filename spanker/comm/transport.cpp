@@ -25,11 +25,14 @@ std::string describe(const MessageHeader& header) {
         return collective(Collective::kBroadcast, fmt::format(" from rank {}", header.root));
       case MessageHeader::Call::kGather:
         return collective(Collective::kGather, fmt::format(" to rank {}", header.root));
+      case MessageHeader::Call::kBytes:
+        return fmt::format("{} bytes", header.elements);
     }
     return {};
   };
-  return header.call == MessageHeader::Call::kSend ? words()
-                                                   : fmt::format("{}, call {}", words(), header.number);
+  const bool is_counted =
+      header.call != MessageHeader::Call::kSend && header.call != MessageHeader::Call::kBytes;
+  return is_counted ? fmt::format("{}, call {}", words(), header.number) : words();
 }
 
 }  // namespace spanker

@@ -23,7 +23,8 @@ struct MessageHeader {
     kReduceScatter,
     kAllGather,
     kBroadcast,
-    kGather
+    kGather,
+    kBytes,  ///< no vector: `elements` bytes of anything
   };
 
   Call call = Call::kSend;
@@ -61,6 +62,8 @@ class Transport {
 
   virtual std::uint32_t card() const = 0;
   virtual std::uint32_t card_count() const = 0;
+  /// What errors call a card: "card 1", and where it is if that is known.
+  virtual std::string name(std::uint32_t card) const = 0;
 
   /// Hands over a message to another card. What `message.payload` points to must stay as it is until
   /// finish_sends, or until this transport is gone. Waits where too many messages to that card are under way.
@@ -73,6 +76,9 @@ class Transport {
 
   /// Waits until all that was sent may be overwritten.
   virtual Result<void> finish_sends(Seconds timeout) = 0;
+
+  /// Lets others see that this card still works; to be called now and then while it does.
+  virtual void poll() {}
 
   /// Tells all cards that this one gives up, and why. Only the first such call of all cards counts.
   virtual void fail(const Error& why) = 0;

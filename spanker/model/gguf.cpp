@@ -349,6 +349,12 @@ const GgufTensor* GgufFile::find_tensor(std::string_view name) const {
   return found == tensor_index_.end() ? nullptr : &tensors_[found->second];
 }
 
+std::span<const std::byte> GgufFile::header() const {
+  std::uint64_t size = bytes_.size();
+  for (const GgufTensor& tensor : tensors_) size = std::min(size, tensor.offset);
+  return bytes_.first(size);
+}
+
 std::span<const std::byte> GgufFile::data(const GgufTensor& tensor) const {
   return bytes_.subspan(tensor.offset, tensor.bytes.value);
 }

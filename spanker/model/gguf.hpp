@@ -70,6 +70,8 @@ class GgufFile {
   /// Null where there is none of that name.
   const GgufTensor* find_tensor(std::string_view name) const;
   std::span<const std::byte> data(const GgufTensor& tensor) const;
+  /// Everything before the first tensor's data.
+  std::span<const std::byte> header() const;
 
   /// Null where there is no such key.
   const GgufValue* find(std::string_view key) const;

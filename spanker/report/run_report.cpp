@@ -36,6 +36,9 @@ std::string summary(const RunReport& report, const Style& style) {
         {"predicted", rate(report.predicted_tokens_per_second),
          fmt::format("for {} at context {}", escape_control(report.problem.cluster.name), workload.context)});
   }
+  if (report.lateness) {
+    table.add({"lateness", format(*report.lateness), "at most, behind the pace of cards and links"});
+  }
   return table.to_string(style);
 }
 
@@ -75,7 +78,7 @@ std::string to_json(const RunReport& report) {
                       {"strategy", to_string(report.plan.strategy())},
                       {"cards", report.plan.cards_used()},
                       {"threads", report.threads},
-                      {"prompt_tokens", report.problem.workload.prompt},
+                      {"prompt_tokens", report.prompt_tokens},
                       {"tokens", report.tokens},
                       {"text", or_null(report.text)},
                       {"ending", report.ending},
@@ -84,6 +87,7 @@ std::string to_json(const RunReport& report) {
                       {"time_to_first_token_seconds", report.time_to_first_token.count()},
                       {"decode_seconds", report.decode.count()},
                       {"tokens_per_second", or_null(report.tokens_per_second())},
+                      {"lateness_seconds", report.lateness ? Json(report.lateness->count()) : Json(nullptr)},
                       {"predicted", predicted},
                       {"kinds", kinds}});
 }

@@ -25,6 +25,7 @@ struct RunReport {
   const Problem& problem;
   const Plan& plan;
   std::size_t threads = 0;  ///< of all cards together
+  std::uint64_t prompt_tokens = 0;
   std::vector<std::uint32_t> tokens;
   std::optional<std::string> text;  ///< nothing where the file has no tokenizer
   std::string_view ending;          ///< "length", "end_token" or "interrupted"
@@ -33,6 +34,7 @@ struct RunReport {
   Seconds time_to_first_token{0};  ///< from the prompt, without the load
   Seconds decode{0};
   std::uint64_t decoded = 0;                          ///< tokens in that time: all but the first
+  std::optional<Seconds> lateness;                    ///< behind its pace at most; nothing where it has none
   std::optional<double> predicted_tokens_per_second;  ///< nothing where the cluster was made up
   std::vector<RunKind> kinds;
 

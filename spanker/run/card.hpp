@@ -49,6 +49,10 @@ class Card {
   /// whatever the tile.
   void run(OperatorKind op, std::uint32_t layer, RowTile tile);
 
+  /// What the card's part of an operator reads of its memory and computes in this pass, counted on what the
+  /// card holds: weights as the file stores them, once, and the cache up to the pass's last position.
+  Operator work_of(OperatorKind op, std::uint32_t layer) const;
+
   /// Activations of all rows of the pass: [tokens][hidden_size].
   std::span<float> residual() { return {residual_.data(), tokens_.size() * hidden_}; }
   std::span<float> residual_row(std::size_t row) { return {residual_.data() + row * hidden_, hidden_}; }
@@ -77,6 +81,7 @@ class Card {
   void down(const LayerWeights& layer, RowTile tile);
   void output_norm();
   void make_logits();
+  Operator attention_work() const;
 
   const ModelShape shape_;
   const Rope rope_;

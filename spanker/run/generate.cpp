@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <string>
 
 namespace spanker {
+
 Result<void> check_prompt(const ModelShape& shape, std::span<const std::uint32_t> prompt,
                           std::string_view where) {
   if (prompt.empty()) return bad_input(std::string(where), "no tokens", "one or more", "none");
@@ -15,18 +15,6 @@ Result<void> check_prompt(const ModelShape& shape, std::span<const std::uint32_t
                      fmt::format("0 to {}", shape.vocab_size - 1), std::to_string(prompt[i]));
   }
   return {};
-}
-
-std::string_view to_string(Ending ending) {
-  switch (ending) {
-    case Ending::kLength:
-      return "length";
-    case Ending::kEndToken:
-      return "end_token";
-    case Ending::kInterrupted:
-      return "interrupted";
-  }
-  return "unknown";
 }
 
 Result<Generation> generate(const ModelFile& file, const Problem& problem, const Plan& plan,
@@ -40,35 +28,13 @@ Result<Generation> generate(const ModelFile& file, const Problem& problem, const
     return bad_input("prompt", "another length than was planned for",
                      fmt::format("{} tokens", problem.workload.prompt), std::to_string(prompt.size()));
   }
-  auto sampler = Sampler::make(options.sampling);
-  if (!sampler) return tl::unexpected(sampler.error());
-
-  Generation generation;
-  std::optional<Error> failure;
-  const auto next = [&](std::span<const float> logits) -> std::optional<std::uint32_t> {
-    const auto token = sampler->sample(logits);
-    if (!token) {
-      failure = token.error();
-      return std::nullopt;
-    }
-    const bool ends = tokenizer != nullptr && !options.ignores_end && tokenizer->is_end_of_generation(*token);
-    if (ends) {
-      generation.ending = Ending::kEndToken;
-      return std::nullopt;
-    }
-    generation.tokens.push_back(*token);
-    if (!on_token(*token)) {
-      generation.ending = Ending::kInterrupted;
-      return std::nullopt;
-    }
-    if (generation.tokens.size() == problem.workload.generate) return std::nullopt;
-    return *token;
-  };
-  auto times = run_cards(file, problem, plan, cards, prompt, next);
+  auto chooser = TokenChooser::make(options, problem.workload.generate, tokenizer, on_token);
+  if (!chooser) return tl::unexpected(chooser.error());
+  const auto next = [&](std::span<const float> logits) { return chooser->next(logits); };
+  auto times = run_cards(file, problem, plan, cards, prompt, next, options.is_paced);
   if (!times) return tl::unexpected(times.error());
-  if (failure) return tl::unexpected(*failure);
-  generation.times = std::move(*times);
-  return generation;
+  if (chooser->error()) return tl::unexpected(*chooser->error());
+  return Generation{chooser->tokens(), chooser->ending(), std::move(*times)};
 }
 
 }  // namespace spanker

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -9,25 +8,9 @@
 
 #include "spanker/base/result.hpp"
 #include "spanker/run/run_cards.hpp"
-#include "spanker/run/sampler.hpp"
-#include "spanker/tokenizer/tokenizer.hpp"
+#include "spanker/run/token_chooser.hpp"
 
 namespace spanker {
-
-/// What to generate.
-struct GenerateOptions {
-  SamplingOptions sampling;
-  bool ignores_end = false;  ///< goes on after tokens that end an answer
-};
-
-/// Why a run came to its end.
-enum class Ending {
-  kLength,       ///< all that was asked for is generated
-  kEndToken,     ///< the model chose to end
-  kInterrupted,  ///< the caller did
-};
-/// "length", "end_token", "interrupted".
-std::string_view to_string(Ending ending);
 
 struct Generation {
   std::vector<std::uint32_t> tokens;  ///< without the one that ended it
@@ -40,13 +23,10 @@ struct Generation {
 Result<void> check_prompt(const ModelShape& shape, std::span<const std::uint32_t> prompt,
                           std::string_view where);
 
-/// Told each token as it is chosen; whether to go on.
-using TokenCallback = std::function<bool(std::uint32_t token)>;
-
 /// Reads the prompt, which is as long as the workload's, and generates up to workload.generate tokens on
 /// cards that load_cards made for this problem and plan. `tokenizer` knows which tokens end; null: none do.
-/// Fails with kBadInput where the prompt has another length, as check_prompt and Sampler do, and as run_cards
-/// does.
+/// Fails with kBadInput where the prompt has another length, as check_prompt and TokenChooser do, and as
+/// run_cards does.
 Result<Generation> generate(const ModelFile& file, const Problem& problem, const Plan& plan,
                             std::span<const std::unique_ptr<Card>> cards,
                             std::span<const std::uint32_t> prompt, const GenerateOptions& options,

@@ -34,7 +34,7 @@ class Generate : public ::testing::Test {
   Result<Generation> run(
       const Problem& problem, std::span<const std::uint32_t> prompt, const GenerateOptions& options = {},
       const Tokenizer* tokenizer = nullptr,
-      const TokenCallback& on_token = [](std::uint32_t) { return true; }) const {
+      const TokenCallback& on_token = [](std::uint32_t, std::uint64_t) { return true; }) const {
     const Plan plan = plan_of(problem, {even(2)});
     const auto cards = must_be(load_cards(*file_, problem, plan, 2, kPlenty));
     return generate(*file_, problem, plan, cards, prompt, options, tokenizer, on_token);
@@ -49,7 +49,7 @@ const std::vector<std::uint32_t> kPrompt = {1, 70, 71, 72};
 TEST_F(Generate, TellsTokensAsTheyCome) {
   std::vector<std::uint32_t> told;
   const Problem asked = problem(4, 12);
-  const auto generation = run(asked, kPrompt, {}, nullptr, [&](std::uint32_t token) {
+  const auto generation = run(asked, kPrompt, {}, nullptr, [&](std::uint32_t token, std::uint64_t) {
     told.push_back(token);
     return true;
   });
@@ -76,7 +76,7 @@ TEST_F(Generate, OneTokenNeedsNoDecode) {
 TEST_F(Generate, EndsWhereTheCallerDoes) {
   int left = 3;
   const auto generation =
-      run(problem(4, 12), kPrompt, {}, nullptr, [&](std::uint32_t) { return --left > 0; });
+      run(problem(4, 12), kPrompt, {}, nullptr, [&](std::uint32_t, std::uint64_t) { return --left > 0; });
   ASSERT_TRUE(generation.has_value());
   EXPECT_EQ(generation->tokens.size(), 3u);
   EXPECT_EQ(generation->ending, Ending::kInterrupted);

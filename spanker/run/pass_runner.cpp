@@ -29,17 +29,20 @@ const Stage& stage_of(const Plan& plan, CardId card) {
 
 }  // namespace
 
-PassRunner::PassRunner(const Problem& problem, const Plan& plan, const StepGraph& graph, Card& card)
+PassRunner::PassRunner(const Problem& problem, const Plan& plan, const StepGraph& graph, Card& card,
+                       Endpoint& endpoint, CardPace* pace)
     : graph_(&graph),
       card_(&card),
+      endpoint_(&endpoint),
+      pace_(pace),
       program_(card_program(graph, card.shard().card)),
       wire_(wire_type_of(problem.workload.link_type)),
       is_alone_(stage_of(plan, card.shard().card).cards.size() == 1),
       looks_up_(problem.workload.embedding == EmbeddingPlace::kCards) {}
 
 Result<PassRunner> PassRunner::make(const Problem& problem, const Plan& plan, const StepGraph& graph,
-                                    Card& card, const Communicator& world) {
-  PassRunner runner(problem, plan, graph, card);
+                                    Card& card, const Communicator& world, CardPace* pace) {
+  PassRunner runner(problem, plan, graph, card, world.endpoint(), pace);
   const std::vector<Shard> shards = shards_of(problem, plan);
   std::vector<CardId> cards;
   for (std::size_t i = 0; i < shards.size(); ++i) {
@@ -64,6 +67,7 @@ Result<void> PassRunner::run(StepClock& clock) {
   for (const auto& part : program_) {
     if (const auto* kernels = std::get_if<KernelRun>(&part)) {
       run_kernels(*kernels, clock);
+      endpoint_->transport().poll();
       continue;
     }
     const std::uint32_t index = std::get<ExchangeCall>(part).exchange;
@@ -101,11 +105,22 @@ void PassRunner::run_kernels(const KernelRun& kernels, StepClock& clock) {
     card_->add_partial_to_residual();
     add_time(times.size() - 1);
   }
+  if (pace_ != nullptr) return wait_for_pace(kernels, clock);
   Seconds next = start;
   for (std::size_t i = 0; i < times.size(); ++i) {
     clock.note_step(kernels.steps[i], next, next + times[i]);
     next += times[i];
   }
+}
+
+void PassRunner::wait_for_pace(const KernelRun& kernels, StepClock& clock) {
+  for (const StepId id : kernels.steps) {
+    const Step& step = graph_->step(id);
+    const Seconds start = clock.now();
+    pace_->clock.spend(operator_cost(card_->work_of(step.op, step.layer), pace_->rates).total());
+    clock.note_step(id, start, clock.now());
+  }
+  pace_->clock.wait([&] { endpoint_->transport().poll(); });
 }
 
 Result<void> PassRunner::run_exchange(const Exchange& exchange) {

@@ -9,6 +9,7 @@
 #include "spanker/comm/communicator.hpp"
 #include "spanker/plan/problem.hpp"
 #include "spanker/run/card.hpp"
+#include "spanker/run/card_pace.hpp"
 #include "spanker/run/card_program.hpp"
 #include "spanker/run/step_clock.hpp"
 #include "spanker/steps/step_graph.hpp"
@@ -25,24 +26,28 @@ namespace spanker {
 /// share, where the graph pads all to the largest.
 class PassRunner {
  public:
-  /// `world` has the plan's cards in the order of shards_of. All must outlive the runner. Fails as
-  /// Communicator::group does.
+  /// `world` has the plan's cards in the order of shards_of. `pace`: how slow the card is; null: as it is.
+  /// All must outlive the runner. Fails as Communicator::group does.
   static Result<PassRunner> make(const Problem& problem, const Plan& plan, const StepGraph& graph, Card& card,
-                                 const Communicator& world);
+                                 const Communicator& world, CardPace* pace);
 
   /// The pass that the card has begun; its residual() holds the rows already where the embedding is the
   /// host's and the card samples. Afterwards the sampling card has the logits. Fails as collectives do.
   Result<void> run(StepClock& clock);
 
  private:
-  PassRunner(const Problem& problem, const Plan& plan, const StepGraph& graph, Card& card);
+  PassRunner(const Problem& problem, const Plan& plan, const StepGraph& graph, Card& card, Endpoint& endpoint,
+             CardPace* pace);
 
   void run_kernels(const KernelRun& kernels, StepClock& clock);
+  void wait_for_pace(const KernelRun& kernels, StepClock& clock);
   Result<void> run_exchange(const Exchange& exchange);
   Result<void> share_embedding(Communicator& group, Algorithm algorithm);
 
   const StepGraph* graph_;
   Card* card_;
+  Endpoint* endpoint_;
+  CardPace* pace_;
   CardProgram program_;
   std::map<std::uint32_t, Communicator> groups_;  ///< by the graph's index
   WireType wire_;

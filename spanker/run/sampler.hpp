@@ -38,6 +38,9 @@ class Sampler {
   /// where there are none or more than kMostLogits, and where one is not finite, which it names.
   Result<std::uint32_t> sample(std::span<const float> logits);
 
+  /// A sampler of this seed goes on as this one.
+  std::uint64_t seed_from_here() const { return random_.seed_from_here(); }
+
  private:
   explicit Sampler(const SamplingOptions& options) : options_(options), random_(options.seed) {}
 

@@ -3,11 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "spanker/comm/paced_clock.hpp"
 #include "spanker/steps/timeline.hpp"
 
-// Internal to this module.
 namespace spanker {
 
 /// When one card was at what, in a pass after another.
@@ -28,7 +29,11 @@ class StepClock {
       : card_(card), start_(start), most_instances_(most_instances) {}
 
   CardId card() const { return card_; }
-  Seconds now() const { return std::chrono::steady_clock::now() - start_; }
+  /// From now on the time is that of a paced card.
+  void follow(const PacedClock& paced) { paced_ = &paced; }
+  Seconds now() const {
+    return paced_ != nullptr ? paced_->now() : Seconds(std::chrono::steady_clock::now() - start_);
+  }
 
   void begin_pass(std::uint32_t instance) { instance_ = instance; }
   void note_step(StepId step, Seconds start, Seconds end) {
@@ -38,10 +43,12 @@ class StepClock {
     if (instance_ < most_instances_) visits_.push_back({instance_, exchange, kNoIndex, start, end});
   }
   std::span<const Visit> visits() const { return visits_; }
+  void set_visits(std::vector<Visit> visits) { visits_ = std::move(visits); }
 
  private:
   CardId card_;
   Time start_;
+  const PacedClock* paced_ = nullptr;
   std::uint32_t most_instances_;
   std::uint32_t instance_ = 0;
   std::vector<Visit> visits_;

@@ -1,0 +1,129 @@
+#include "spanker/cli/run_output.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "spanker/base/text.hpp"
+#include "spanker/plan/predict.hpp"
+#include "spanker/report/chrome_trace.hpp"
+#include "spanker/report/run_report.hpp"
+#include "spanker/steps/predict_steps.hpp"
+
+namespace spanker {
+namespace {
+
+/// Seconds by kind of step, averaged over the passes that were timed.
+std::vector<RunKind> kinds_of(const RunTask& task, const RunTimes& times) {
+  KindTimes measured(times.graphs.decode);
+  const std::uint64_t timed = std::min<std::uint64_t>(times.decoded, kMostTimedPasses);
+  for (std::uint32_t instance = 0; instance < timed; ++instance) {
+    std::vector<TimelineEntry> pass;
+    std::ranges::copy_if(times.decode_timeline.entries, std::back_inserter(pass),
+                         [&](const TimelineEntry& entry) { return entry.instance == instance; });
+    measured.add(pass);
+  }
+  std::vector<RunKind> kinds;
+  for (const KindSeconds& each : measured.mean()) {
+    RunKind& kind = kinds.emplace_back();
+    kind.kind = each.kind;
+    kind.times = each.times;
+    kind.measured = each.seconds;
+  }
+  if (!task.is_predicted) return kinds;
+  const Timeline predicted =
+      predict_steps(times.graphs.decode, ClusterRates(task.problem.cluster, Bound::kValue));
+  for (const KindSeconds& each : seconds_by_kind(times.graphs.decode, predicted)) {
+    for (RunKind& kind : kinds) {
+      if (kind.kind == each.kind) kind.predicted = each.seconds;
+    }
+  }
+  return kinds;
+}
+
+Result<void> write_trace(const std::string& path, const RunTask& task, const RunTimes& times) {
+  std::vector<TraceInstance> instances = {{&times.graphs.prefill, "prefill"}};
+  Timeline timeline = times.prefill_timeline;
+  for (TimelineEntry entry : times.decode_timeline.entries) {
+    entry.instance += 1;
+    while (instances.size() <= entry.instance) {
+      instances.push_back({&times.graphs.decode, fmt::format("token {}", instances.size())});
+    }
+    timeline.entries.push_back(entry);
+  }
+  return write_chrome_trace(path, task.problem.cluster, instances, timeline);
+}
+
+/// Text for a terminal: lines stay lines.
+std::string printable(std::string_view text) {
+  std::string out;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && text[i] != '\n' && text[i] != '\t') continue;
+    out += escape_control(text.substr(start, i - start));
+    if (i < text.size()) out += text[i];
+    start = i + 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+Speaker::Speaker(const std::optional<Tokenizer>& tokenizer, std::span<const std::uint32_t> prompt,
+                 std::span<const std::uint32_t> said_before, TextOutput output)
+    : output_(std::move(output)) {
+  if (!tokenizer) return;
+  stream_.emplace(*tokenizer);
+  // What is generated continues a text.
+  for (const std::uint32_t id : prompt) stream_->push(id);
+  for (const std::uint32_t id : said_before) text_ += stream_->push(id);
+}
+
+void Speaker::say(std::uint32_t token) {
+  if (stream_) add(stream_->push(token));
+}
+
+void Speaker::finish() {
+  if (stream_) add(stream_->finish());
+}
+
+std::optional<std::string> Speaker::text() const { return stream_ ? std::optional(text_) : std::nullopt; }
+
+void Speaker::add(const std::string& piece) {
+  text_ += piece;
+  if (output_ && !piece.empty()) output_(printable(piece));
+}
+
+Outcome run_outcome(const RunTask& task, const FinishedRun& run, const RunOutput& output,
+                    const Style& style) {
+  if (output.trace) {
+    if (auto written = write_trace(*output.trace, task, run.times); !written) {
+      return Outcome::failed(written.error());
+    }
+  }
+  std::optional<double> predicted;
+  if (task.is_predicted) predicted = predict(task.problem, task.plan).tokens_per_second();
+  const RunReport report{.problem = task.problem,
+                         .plan = task.plan,
+                         .threads = run.threads,
+                         .prompt_tokens = run.prompt_tokens,
+                         .tokens = run.tokens,
+                         .text = run.text,
+                         .ending = to_string(run.ending),
+                         .load = run.load,
+                         .prefill = run.times.prefill,
+                         .time_to_first_token = run.times.time_to_first_token,
+                         .decode = run.times.decode,
+                         .decoded = run.times.decoded,
+                         .lateness = output.is_paced ? std::optional(run.times.lateness) : std::nullopt,
+                         .predicted_tokens_per_second = predicted,
+                         .kinds = kinds_of(task, run.times)};
+  Outcome outcome =
+      Outcome::fine(output.json ? to_json(report) : (report.text ? "\n\n" : "") + to_text(report, style));
+  outcome.warnings = task.problem.cluster.warnings;
+  return outcome;
+}
+
+}  // namespace spanker

@@ -1,0 +1,13 @@
+#include "spanker/base/loaded_library.hpp"
+#include "spanker/comm/rank_process.hpp"
+
+namespace spanker {
+
+Result<std::unique_ptr<RankProcess>> join_ranks(const JoinOptions& options) {
+  static const Result<void*> entry =
+      load_entry({SPANKER_MPI_RANKS, SPANKER_INSTALLED_MPI_RANKS, "MPI"}, kMakeRankProcess);
+  if (!entry) return Failure(entry.error());
+  return reinterpret_cast<MakeRankProcess*>(*entry)(options);
+}
+
+}  // namespace spanker

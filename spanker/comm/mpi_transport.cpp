@@ -1,0 +1,212 @@
+#include "spanker/comm/mpi_transport.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+namespace spanker {
+namespace {
+
+/// A payload of so many bytes is sent from where it lies.
+constexpr std::size_t kLeastUncopied = 64 << 10;
+constexpr std::size_t kMostBytes = std::numeric_limits<int>::max();
+/// How long a wait only lets others run before it sleeps: longer than a kernel of another card takes that
+/// shares the core, since waking up costs as much as several messages.
+constexpr Seconds kYielding{5e-3};
+constexpr Seconds kSleep{100e-6};
+/// How long before its end a wait asks whether the other still works: time enough for one kernel of it.
+Seconds grace_of(Seconds timeout) { return std::min(timeout / 2, Seconds(2)); }
+
+}  // namespace
+
+MpiTransport::MpiTransport(MPI_Comm world, MpiControl& control, std::uint32_t rank,
+                           std::vector<std::string> hosts, Seconds spin)
+    : world_(world),
+      control_(control),
+      rank_(rank),
+      hosts_(std::move(hosts)),
+      spin_(spin),
+      peers_(hosts_.size()) {
+  static_assert(std::is_trivially_copyable_v<Envelope>);
+  for (std::uint32_t from = 0; from < peers_.size(); ++from) {
+    if (from == rank_) continue;
+    peers_[from].inbox.resize(sizeof(Envelope) + kLeastUncopied);
+    listen(from);
+  }
+}
+
+MpiTransport::~MpiTransport() {
+  for (Peer& peer : peers_) {
+    if (peer.receiving == MPI_REQUEST_NULL) continue;
+    MPI_Cancel(&peer.receiving);
+    MPI_Wait(&peer.receiving, MPI_STATUS_IGNORE);
+  }
+}
+
+std::string MpiTransport::name(std::uint32_t card) const {
+  return fmt::format("card {} on {}", card, hosts_[card]);
+}
+
+void MpiTransport::listen(std::uint32_t from) {
+  Peer& peer = peers_[from];
+  peer.received = 0;
+  MPI_Irecv(peer.inbox.data(), static_cast<int>(peer.inbox.size()), MPI_BYTE, static_cast<int>(from),
+            kMessageTag, world_, &peer.receiving);
+}
+
+bool MpiTransport::is_done(Slot& slot) {
+  int message_is = 0;
+  int payload_is = 0;
+  MPI_Test(&slot.message, &message_is, MPI_STATUS_IGNORE);
+  MPI_Test(&slot.payload, &payload_is, MPI_STATUS_IGNORE);
+  return message_is != 0 && payload_is != 0;
+}
+
+Failure MpiTransport::failed_before() {
+  Error error = control_.settled().error;
+  return Failure(std::move(error));
+}
+
+Result<void> MpiTransport::wait(std::uint32_t peer, const char* wanted, const std::function<bool()>& ready,
+                                Seconds timeout) {
+  if (ready()) return {};
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  Seconds end = timeout;
+  bool has_asked = false;
+  for (;;) {
+    for (int i = 0; i < 16; ++i) {
+      if (ready()) return {};
+    }
+    control_.progress();
+    if (control_.has_failed()) return failed_before();
+    const Seconds passed = Clock::now() - start;
+    if (passed < spin_) continue;
+    if (!has_asked && passed > end - grace_of(timeout)) {
+      control_.ask(peer);
+      has_asked = true;
+    }
+    if (passed > end) {
+      if (!control_.has_answered(peer)) break;
+      // It works, or waits for another card, which then is asked itself.
+      end = passed + timeout;
+      has_asked = false;
+    }
+    if (passed < spin_ + kYielding) {
+      ::sched_yield();
+    } else {
+      std::this_thread::sleep_for(kSleep);
+    }
+  }
+  lost_ = peer;
+  return Failure(Error{ErrorKind::kPeerLost, name(rank_), name(peer) + " is lost",
+                       fmt::format("{} within {} s", wanted, timeout.count()), "nothing"});
+}
+
+Result<void> MpiTransport::send(std::uint32_t to, const Message& message, Seconds timeout) {
+  if (control_.has_failed()) return failed_before();
+  Peer& peer = peers_[to];
+  Slot& slot = peer.slots[peer.next_slot];
+  if (auto room = wait(
+          to, "its receiving what was sent before", [&] { return is_done(slot); }, timeout);
+      !room) {
+    return room;
+  }
+  peer.next_slot = (peer.next_slot + 1) % kSlots;
+  const std::size_t bytes = message.payload.size();
+  if (bytes > kMostBytes) {
+    return Failure(Error{ErrorKind::kBadInput, name(rank_), "a message is longer than MPI counts",
+                         fmt::format("at most {} bytes", kMostBytes), fmt::format("{}", bytes)});
+  }
+  const Envelope envelope{message.header, bytes};
+  const bool is_copied = bytes < kLeastUncopied;
+  slot.bytes.resize(sizeof envelope + (is_copied ? bytes : 0));
+  std::memcpy(slot.bytes.data(), &envelope, sizeof envelope);
+  if (is_copied && bytes > 0) std::memcpy(slot.bytes.data() + sizeof envelope, message.payload.data(), bytes);
+  const int card = static_cast<int>(to);
+  MPI_Isend(slot.bytes.data(), static_cast<int>(slot.bytes.size()), MPI_BYTE, card, kMessageTag, world_,
+            &slot.message);
+  if (!is_copied) {
+    MPI_Isend(message.payload.data(), static_cast<int>(bytes), MPI_BYTE, card, kPayloadTag, world_,
+              &slot.payload);
+  }
+  return {};
+}
+
+Result<Message> MpiTransport::receive(std::uint32_t from, Seconds timeout) {
+  Peer& peer = peers_[from];
+  const auto is_there = [&] {
+    int done = 0;
+    MPI_Status status;
+    if (peer.received > 0) return true;
+    MPI_Test(&peer.receiving, &done, &status);
+    if (done == 0) return false;
+    int bytes = 0;
+    MPI_Get_count(&status, MPI_BYTE, &bytes);
+    peer.received = static_cast<std::size_t>(bytes);
+    return true;
+  };
+  if (auto came = wait(from, "a message", is_there, timeout); !came) return Failure(came.error());
+  Envelope envelope;
+  std::memcpy(&envelope, peer.inbox.data(), std::min(sizeof envelope, peer.received));
+  const std::size_t short_bytes = peer.received - std::min(sizeof envelope, peer.received);
+  if (envelope.payload_bytes == short_bytes) {
+    return Message{envelope.header, {peer.inbox.data() + sizeof envelope, short_bytes}};
+  }
+  const auto payload = receive_payload(from, envelope.payload_bytes, timeout);
+  if (!payload) return Failure(payload.error());
+  return Message{envelope.header, *payload};
+}
+
+Result<std::span<const std::byte>> MpiTransport::receive_payload(std::uint32_t from, std::uint64_t bytes,
+                                                                 Seconds timeout) {
+  // What has come is asked for its size, so that no number from outside makes memory.
+  MPI_Message message = MPI_MESSAGE_NULL;
+  MPI_Status status;
+  const auto is_there = [&] {
+    int found = 0;
+    MPI_Improbe(static_cast<int>(from), kPayloadTag, world_, &found, &message, &status);
+    return found != 0;
+  };
+  if (auto came = wait(from, "the rest of a message", is_there, timeout); !came) return Failure(came.error());
+  int size = 0;
+  MPI_Get_count(&status, MPI_BYTE, &size);
+  Peer& peer = peers_[from];
+  peer.payload.resize(static_cast<std::size_t>(size));
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Imrecv(peer.payload.data(), size, MPI_BYTE, &message, &request);
+  const auto is_received = [&] {
+    int done = 0;
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    return done != 0;
+  };
+  if (auto came = wait(from, "the rest of a message", is_received, timeout); !came) {
+    return Failure(came.error());
+  }
+  if (peer.payload.size() != bytes) {
+    return Failure(Error{ErrorKind::kBadInput, name(rank_), name(from) + " sent a message of another length",
+                         fmt::format("{} bytes", bytes), fmt::format("{}", peer.payload.size())});
+  }
+  return peer.payload;
+}
+
+void MpiTransport::release(std::uint32_t from) { listen(from); }
+
+Result<void> MpiTransport::finish_sends(Seconds timeout) {
+  for (std::uint32_t to = 0; to < peers_.size(); ++to) {
+    const auto all_done = [&] { return std::ranges::all_of(peers_[to].slots, is_done); };
+    if (auto done = wait(to, "its receiving what was sent", all_done, timeout); !done) return done;
+  }
+  return {};
+}
+
+void MpiTransport::fail(const Error& why) { control_.fail({why, lost_}); }
+
+}  // namespace spanker
