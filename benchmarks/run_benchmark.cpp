@@ -79,7 +79,7 @@ void run_case(const std::string& path, const Case& what) {
     prompt.push_back(static_cast<std::uint32_t>(random.next() % file.model.shape.vocab_size));
   }
   const auto generation =
-      must(generate(file, problem, plan, cards, prompt, {}, nullptr, [](std::uint32_t) { return true; }));
+      must(generate(file, problem, plan, cards, prompt, {}, nullptr, [](std::uint32_t, std::uint64_t) { return true; }));
   const Bytes peak = peak_memory_since_reset();
   const BytesPerSecond after = bandwidth_of(what.threads);
 

@@ -42,11 +42,9 @@ Result<Message> PacedTransport::receive(std::uint32_t from, Seconds timeout) {
   if (message->header.call != MessageHeader::Call::kBytes) {
     const PacedRoute route = routes_(from, card());
     const Bytes bytes(message->payload.size());
-    if (route.last_link != route.first_link) {
-      Seconds& free = link_free_[route.last_link];
-      due = std::max(due, free);
-      free = due + bytes / route.last_bandwidth;
-    }
+    Seconds& free = link_free_[route.last_link];
+    due = std::max(due, free);
+    free = due + bytes / route.last_bandwidth;
     due += bytes / route.bandwidth + route.latency;
   }
   clock_.advance_to(due);

@@ -14,7 +14,7 @@ namespace spanker {
 /// The way from one card to another, as a description of the network tells it.
 struct PacedRoute {
   std::uint32_t first_link = 0;  ///< any numbers that tell links apart
-  std::uint32_t last_link = 0;   ///< the same one where there is no other
+  std::uint32_t last_link = 0;   ///< of a way of one link the same one
   BytesPerSecond first_bandwidth;
   BytesPerSecond last_bandwidth;
   BytesPerSecond bandwidth;  ///< of its slowest link

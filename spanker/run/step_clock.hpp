@@ -56,7 +56,7 @@ class StepClock {
 
 /// What all cards noted of passes by one graph. An exchange starts for all of its cards when the last of them
 /// has come to it, as in predictions; what the others wait before is a gap. Its sends are not seen one by
-/// one: each has the time that the whole exchange took on the card that sends.
+/// one: each has the time until the card that receives has left the exchange.
 Timeline measured_timeline(const StepGraph& graph, std::span<const StepClock> clocks);
 
 }  // namespace spanker

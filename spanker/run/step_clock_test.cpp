@@ -68,8 +68,9 @@ TEST(StepClock, AnExchangeStartsWhenTheLastCardHasCome) {
     const auto at = [&](double seconds) { return Seconds(10.0 * instance + seconds); };
     wanted.push_back({instance, two.kernels[0], at(0), at(1)});
     wanted.push_back({instance, two.kernels[1], at(0), at(4)});
-    wanted.push_back({instance, two.sends[0], at(4), at(6)});
-    wanted.push_back({instance, two.sends[1], at(4), at(5)});
+    // Each has come when its receiver leaves.
+    wanted.push_back({instance, two.sends[0], at(4), at(5)});
+    wanted.push_back({instance, two.sends[1], at(4), at(6)});
   }
   EXPECT_EQ(sorted(timeline), wanted);
 
@@ -81,15 +82,15 @@ TEST(StepClock, AnExchangeStartsWhenTheLastCardHasCome) {
   EXPECT_EQ(kinds[1].seconds, Seconds(2));
 }
 
-TEST(StepClock, AMessageThatIsGoneBeforeTheOthersComeHasNoTime) {
+TEST(StepClock, AMessageThatHasComeBeforeTheOthersHasNoTime) {
   const TwoCards two;
   const auto start = std::chrono::steady_clock::now();
   std::vector<StepClock> clocks = {{0, start, 1}, {1, start, 1}};
   clocks[0].note_exchange(0, Seconds(1), Seconds(2));
   clocks[1].note_exchange(0, Seconds(5), Seconds(6));
   EXPECT_EQ(sorted(measured_timeline(two.graph, clocks)),
-            (std::vector<TimelineEntry>{{0, two.sends[0], Seconds(2), Seconds(2)},
-                                        {0, two.sends[1], Seconds(5), Seconds(6)}}));
+            (std::vector<TimelineEntry>{{0, two.sends[0], Seconds(5), Seconds(6)},
+                                        {0, two.sends[1], Seconds(2), Seconds(2)}}));
 }
 
 }  // namespace
