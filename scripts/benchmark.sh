@@ -10,10 +10,12 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 build/bench/benchmarks/planner_benchmark
-for benchmark in simulate kernels communicator; do
+for benchmark in simulate kernels communicator tile_rule; do
   echo
   "build/bench/benchmarks/${benchmark}_benchmark"
 done
 echo
 build/bench/spanker/cli/spanker synth tinyllama-1.1b "$folder/tinyllama.gguf" >&2
 build/bench/benchmarks/run_benchmark "$folder/tinyllama.gguf"
+echo
+build/bench/benchmarks/ranks_benchmark "$folder/tinyllama.gguf"
