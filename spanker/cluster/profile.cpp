@@ -14,8 +14,6 @@
 namespace spanker {
 namespace {
 
-constexpr std::size_t kMaxProfileBytes = std::size_t{1} << 20;
-
 Result<Cluster> load_file(const std::string& path) {
   const auto text = read_text_file(path, kMaxProfileBytes);
   if (!text) return tl::unexpected(text.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -16,6 +17,8 @@ struct BuiltinProfile {
   std::string_view toml;
 };
 
+inline constexpr std::size_t kMaxProfileBytes = std::size_t{1} << 20;
+
 /// Sorted by name.
 std::span<const BuiltinProfile> builtin_profiles();
 
@@ -23,6 +26,15 @@ std::span<const BuiltinProfile> builtin_profiles();
 /// numbers, values outside their own range, cards or cables that do not exist are errors that name `where`
 /// and the key.
 Result<Cluster> parse_profile(std::string_view toml, std::string_view where);
+
+/// The profile of a cluster that parse_profile or with_card_count returned: TOML that parse_profile reads
+/// back to the same cluster, numbers bit by bit. What the profile had beside its values (comments, the lanes
+/// of a link) is not in it; overrides are written whole, those of links for each direction.
+std::string profile_text(const Cluster& cluster);
+
+/// Writes profile_text as AtomicFileWriter does: kIo where that fails; kBadInput where the profile would be
+/// longer than load_cluster reads.
+Result<void> write_profile(const std::string& path, const Cluster& cluster);
 
 /// The cluster named by a built-in profile or by a path to a TOML file. Fails with kBadInput where neither
 /// exists by that name (what contains a '/' or ends in ".toml" is a path, and kIo where it cannot be read),
