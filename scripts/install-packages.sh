@@ -6,7 +6,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkgconf libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libexpected-dev
-  libpcre2-dev libsentencepiece-dev libsimgrid-dev libopenmpi-dev libpmix-dev openmpi-bin)
+  libpcre2-dev libsentencepiece-dev libsimgrid-dev libopenmpi-dev libpmix-dev openmpi-bin libhwloc-dev)
 case "${1:-}" in
   build) ;;
   tests) packages+=(libgtest-dev librapidcheck-dev) ;;

@@ -80,6 +80,7 @@ Outcome run_command_line(const std::vector<std::string>& arguments, const Style&
   add_simulate_command(app, context);
   add_synth_command(app, context);
   add_run_command(app, context);
+  add_measure_command(app, context);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

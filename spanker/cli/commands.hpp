@@ -26,5 +26,6 @@ void add_inspect_command(CLI::App& app, CommandContext& context);
 void add_simulate_command(CLI::App& app, CommandContext& context);
 void add_synth_command(CLI::App& app, CommandContext& context);
 void add_run_command(CLI::App& app, CommandContext& context);
+void add_measure_command(CLI::App& app, CommandContext& context);
 
 }  // namespace spanker

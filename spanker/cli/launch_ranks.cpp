@@ -1,18 +1,14 @@
 #include "spanker/cli/launch_ranks.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
-#include <chrono>
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "spanker/cli/interrupt.hpp"
-#include "spanker/cli/mpirun.hpp"
+#include "spanker/cli/launch.hpp"
 #include "spanker/cli/options.hpp"
-#include "spanker/cli/rank_events.hpp"
 #include "spanker/cli/run_task.hpp"
 #include "spanker/plan/plan_file.hpp"
 #include "spanker/plan/search.hpp"
@@ -22,20 +18,6 @@
 
 namespace spanker {
 namespace {
-
-constexpr std::chrono::milliseconds kTick{100};
-/// What mpirun takes at most to connect to its hosts, before ranks watch each other.
-constexpr Seconds kStart{60};
-constexpr Seconds kGrace{5};
-
-/// How one launch of mpirun ended.
-struct Launch {
-  std::optional<Outcome> outcome;     ///< as a rank told it
-  std::optional<std::uint32_t> lost;  ///< the rank that is why
-  std::vector<std::string> hosts;     ///< of each rank, once all had started
-  std::vector<std::uint32_t> tokens;
-  std::uint64_t seed = 0;  ///< after the last of the tokens
-};
 
 class Launcher {
  public:
@@ -69,7 +51,8 @@ class Launcher {
     for (;;) {
       request.ranks = static_cast<std::uint32_t>(task.plan.cards_used());
       job.plan = plan_file_text(task.problem, task.plan);
-      auto launch = start(request, job, watch);
+      auto launch = spanker::launch(
+          {request, rank_words(), to_json(job) + "\n", Seconds(flags_.timeout_seconds)}, context_, watch);
       if (!launch) return Outcome::failed(launch.error());
       Outcome outcome = std::move(*launch->outcome);
       job.generated.insert(job.generated.end(), launch->tokens.begin(), launch->tokens.end());
@@ -120,83 +103,10 @@ class Launcher {
   }
 
   std::vector<std::string> rank_words() const {
-    std::error_code error;
-    const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-    std::vector<std::string> words = {program.string(), "run",
-                                      flags_.model,     "--launched",
-                                      "--timeout",      fmt::format("{}", flags_.timeout_seconds)};
+    std::vector<std::string> words = {this_program(), "run",       flags_.model,
+                                      "--launched",   "--timeout", fmt::format("{}", flags_.timeout_seconds)};
     if (flags_.threads > 0) words.insert(words.end(), {"--threads", std::to_string(flags_.threads)});
     return words;
-  }
-
-  Result<Launch> start(const MpirunRequest& request, const RunJob& job, const InterruptWatch& watch) {
-    std::vector<std::string> words = mpirun_words(request);
-    for (std::string& word : rank_words()) words.push_back(std::move(word));
-    auto mpirun = ChildProcess::start(words, mpirun_environment(), to_json(job) + "\n");
-    if (!mpirun) {
-      Error error = mpirun.error();
-      error.wanted = "Open MPI (Debian's openmpi-bin)";
-      return Failure(error);
-    }
-    Launch launch;
-    MpirunComplaint complaint;
-    const auto on_output = [&](std::string_view line) { take(line, launch); };
-    const auto on_error = [&](std::string_view line) { complaint.add(line); };
-    const Seconds begin = context_.progress.now();
-    bool has_told = false;
-    bool is_stopped = false;
-    const auto waits_too_long = [&] {
-      const bool has_begun = !launch.hosts.empty() || launch.outcome;
-      return !has_begun && context_.progress.now() - begin > kStart + Seconds(flags_.timeout_seconds);
-    };
-    std::optional<Seconds> ended;
-    while (mpirun->listen(kTick, on_output, on_error)) {
-      if (watch.interrupted() && !std::exchange(has_told, true)) mpirun->signal(SIGUSR1);
-      if (launch.outcome && !ended) ended = context_.progress.now();
-      // A rank that hangs does not end by itself.
-      const bool is_late = ended && context_.progress.now() - *ended > kGrace;
-      if ((is_late || waits_too_long()) && !std::exchange(is_stopped, true)) mpirun->signal(SIGTERM);
-    }
-    const int code = mpirun->wait();
-    if (!launch.outcome) launch.outcome = untold_end(launch, complaint, code, is_stopped);
-    return launch;
-  }
-
-  void take(std::string_view line, Launch& launch) const {
-    auto event = event_from(line);
-    if (!event) return;
-    if (auto* started = std::get_if<StartedEvent>(&*event)) launch.hosts = std::move(started->hosts);
-    if (const auto* token = std::get_if<TokenEvent>(&*event)) {
-      launch.tokens.push_back(token->token);
-      launch.seed = token->seed;
-    }
-    if (const auto* text = std::get_if<TextEvent>(&*event); text != nullptr && context_.text) {
-      context_.text(text->text);
-    }
-    if (auto* end = std::get_if<EndEvent>(&*event); end != nullptr && !launch.outcome) {
-      launch.outcome = std::move(end->outcome);
-      launch.lost = end->lost;
-    }
-  }
-
-  /// Where no rank lived to tell.
-  Outcome untold_end(Launch& launch, const MpirunComplaint& complaint, int code, bool is_stopped) const {
-    if (const auto& killed = complaint.killed()) {
-      launch.lost = killed->rank;
-      const std::string at =
-          launch.hosts.empty() ? "the start" : fmt::format("token {}", launch.tokens.size() + 1);
-      return Outcome::failed({ErrorKind::kPeerLost,
-                              fmt::format("card {} on {}, at {}", killed->rank, killed->host, at),
-                              "its process has ended", "", killed->signal});
-    }
-    if (is_stopped) {
-      return Outcome::failed(
-          {ErrorKind::kPeerLost, "mpirun", "no rank has started",
-           fmt::format("all {} ranks within {} s", *flags_.ranks, kStart.count() + flags_.timeout_seconds),
-           complaint.first()});
-    }
-    return Outcome::failed({ErrorKind::kPeerLost, "mpirun", fmt::format("ended with exit code {}", code), "",
-                            complaint.first()});
   }
 
   const RunFlags& flags_;

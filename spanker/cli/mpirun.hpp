@@ -21,8 +21,9 @@ struct MpirunRequest {
 /// The words before those of the program.
 std::vector<std::string> mpirun_words(const MpirunRequest& request);
 
-/// As root, with more ranks than cores, and ranks that wait by letting others run.
-ChildProcess::Environment mpirun_environment();
+/// As root, with more ranks than cores, and ranks that wait by letting others run. Ranks think that they
+/// write to a terminal: `wants_colour` where this program does.
+ChildProcess::Environment mpirun_environment(bool wants_colour);
 
 /// What mpirun says on standard error of how its ranks ended.
 class MpirunComplaint {

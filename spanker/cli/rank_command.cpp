@@ -1,11 +1,8 @@
 #include "spanker/cli/rank_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <limits>
@@ -18,6 +15,7 @@
 
 #include "spanker/cli/interrupt.hpp"
 #include "spanker/cli/rank_events.hpp"
+#include "spanker/cli/rank_session.hpp"
 #include "spanker/cli/run_output.hpp"
 #include "spanker/cli/run_task.hpp"
 #include "spanker/comm/byte_messages.hpp"
@@ -31,37 +29,6 @@
 
 namespace spanker {
 namespace {
-
-/// The first rank to end with an error ends all others: those that do not speak leave time to the one that
-/// does.
-constexpr std::chrono::milliseconds kTimeToSpeak{1500};
-
-Outcome silent(ExitCode code) { return {code, {}, {}, {}}; }
-
-/// How a rank speaks: to whoever launched it, or as any command.
-class Voice {
- public:
-  Voice(const RunFlags& flags, const CommandContext& context)
-      : is_launched_(flags.launched), text_(context.text) {}
-
-  void tell(const RankEvent& event) const {
-    if (is_launched_ && text_) text_(line_of(event));
-  }
-  TextOutput text() const {
-    if (!is_launched_) return text_;
-    return [this](std::string_view piece) { tell(TextEvent{std::string(piece)}); };
-  }
-  /// The outcome of the process, where it was told in an event.
-  Outcome end(Outcome outcome, std::optional<std::uint32_t> lost = std::nullopt) const {
-    if (!is_launched_) return outcome;
-    tell(EndEvent{outcome, lost});
-    return silent(outcome.code);
-  }
-
- private:
-  bool is_launched_;
-  TextOutput text_;
-};
 
 /// What a rank has before it knows of the others.
 struct Preparation {
@@ -196,8 +163,8 @@ Result<RunTask> task_of(const RunJob& job, const ModelFile& file) {
 
 class RankRun {
  public:
-  RankRun(const RunFlags& flags, const RankPlace& place, const CommandContext& context, const Voice& voice,
-          RankProcess& process, Endpoint& endpoint)
+  RankRun(const RunFlags& flags, const RankPlace& place, const CommandContext& context,
+          const RankVoice& voice, RankProcess& process, Endpoint& endpoint)
       : flags_(flags),
         place_(place),
         context_(context),
@@ -285,7 +252,7 @@ class RankRun {
     run.text = speaker.text();
     run.ending = chooser->ending();
     run.times = std::move(**times);
-    Outcome outcome = run_outcome(task, run, {job.json, job.options.is_paced, job.trace}, context_.style);
+    Outcome outcome = run_outcome(task, run, {job.json, job.options.is_paced, job.trace}, voice_.style());
     const std::size_t idle = process_.size() - task.plan.cards_used();
     if (idle > 0) {
       outcome.warnings.push_back(
@@ -297,53 +264,22 @@ class RankRun {
   const RunFlags& flags_;
   const RankPlace& place_;
   const CommandContext& context_;
-  const Voice& voice_;
+  const RankVoice& voice_;
   RankProcess& process_;
   Endpoint& endpoint_;
 };
 
-/// How a rank ends where others have not come.
-[[noreturn]] void end_alone(const Voice& voice, const RankPlace& place, const Error& error,
-                            std::optional<std::uint32_t> missing) {
-  const std::uint32_t speaker = missing == std::optional<std::uint32_t>(0) ? 1 : 0;
-  if (place.rank == speaker) {
-    const Outcome outcome = voice.end(Outcome::failed(error), missing);
-    if (!outcome.error.empty()) std::fprintf(stderr, "spanker: error: %s\n", outcome.error.c_str());
-  } else {
-    std::this_thread::sleep_for(kTimeToSpeak);
-  }
-  ::_exit(static_cast<int>(ExitCode::kIo));
-}
-
 }  // namespace
 
 Outcome run_as_rank(const RunFlags& flags, const RankPlace& place, const CommandContext& context) {
-  const Voice voice(flags, context);
   const auto own = prepare(flags, place);
-  JoinOptions join;
-  join.timeout = Seconds(flags.timeout_seconds);
-  join.give_up = [&](const Error& error, std::optional<std::uint32_t> missing) {
-    end_alone(voice, place, error, missing);
-  };
-  const auto process = join_ranks(join);
-  if (!process) {
-    return place.rank == 0 ? voice.end(Outcome::failed(process.error())) : silent(ExitCode::kIo);
-  }
-  std::optional<Endpoint> endpoint(
-      std::in_place, (*process)->make_transport(may_spin(place.on_host) ? kExchangeSpin : Seconds(0)),
-      join.timeout);
-  const auto outcome = RankRun(flags, place, context, voice, **process, *endpoint).run(own);
-  if (const auto failure = (*process)->failure()) {
-    const std::uint32_t speaker = failure->lost == std::optional<std::uint32_t>(0) ? 1 : 0;
-    if (place.rank == speaker) return voice.end(Outcome::failed(failure->error), failure->lost);
-    std::this_thread::sleep_for(kTimeToSpeak);
-    return silent(exit_code_of(failure->error.kind));
-  }
-  endpoint.reset();
-  (*process)->leave();
-  const Outcome all = outcome ? *outcome : own ? Outcome::failed(outcome.error()) : own.error();
-  return place.rank == 0 ? voice.end(all)
-                         : silent(outcome ? outcome->code : exit_code_of(outcome.error().kind));
+  const RankSession session{place, flags.launched, Seconds(flags.timeout_seconds)};
+  return as_rank(session, context, [&](RankProcess& process, Endpoint& endpoint, const RankVoice& voice) {
+    auto outcome = RankRun(flags, place, context, voice, process, endpoint).run(own);
+    // What the first rank has to say of itself is more than the others need.
+    if (!outcome && !own && place.rank == 0 && !process.failure()) return Result<Outcome>(own.error());
+    return outcome;
+  });
 }
 
 }  // namespace spanker

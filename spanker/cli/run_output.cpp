@@ -10,13 +10,27 @@
 #include "spanker/plan/predict.hpp"
 #include "spanker/report/chrome_trace.hpp"
 #include "spanker/report/run_report.hpp"
+#include "spanker/steps/lower.hpp"
 #include "spanker/steps/predict_steps.hpp"
 
 namespace spanker {
 namespace {
 
+/// The question whose every token is the mean of those that were decoded; nothing where none was, or the
+/// cluster is made up.
+std::optional<Problem> mean_token(const RunTask& task, const RunTimes& times) {
+  if (!task.is_predicted || times.decoded == 0) return std::nullopt;
+  Workload workload = task.problem.workload;
+  workload.context = workload.prompt + (times.decoded + 1) / 2;
+  workload.prompt = 1;
+  workload.generate = 1;
+  auto problem = Problem::make(task.problem.model, task.problem.cluster, workload);
+  return problem ? std::optional(std::move(*problem)) : std::nullopt;
+}
+
 /// Seconds by kind of step, averaged over the passes that were timed.
-std::vector<RunKind> kinds_of(const RunTask& task, const RunTimes& times) {
+std::vector<RunKind> kinds_of(const RunTask& task, const RunTimes& times,
+                              const std::optional<Problem>& predicted) {
   KindTimes measured(times.graphs.decode);
   const std::uint64_t timed = std::min<std::uint64_t>(times.decoded, kMostTimedPasses);
   for (std::uint32_t instance = 0; instance < timed; ++instance) {
@@ -32,10 +46,10 @@ std::vector<RunKind> kinds_of(const RunTask& task, const RunTimes& times) {
     kind.times = each.times;
     kind.measured = each.seconds;
   }
-  if (!task.is_predicted) return kinds;
-  const Timeline predicted =
-      predict_steps(times.graphs.decode, ClusterRates(task.problem.cluster, Bound::kValue));
-  for (const KindSeconds& each : seconds_by_kind(times.graphs.decode, predicted)) {
+  if (!predicted) return kinds;
+  const StepGraph graph = lower_decode(*predicted, task.plan);
+  const Timeline timeline = predict_steps(graph, ClusterRates(predicted->cluster, Bound::kValue));
+  for (const KindSeconds& each : seconds_by_kind(graph, timeline)) {
     for (RunKind& kind : kinds) {
       if (kind.kind == each.kind) kind.predicted = each.seconds;
     }
@@ -103,8 +117,9 @@ Outcome run_outcome(const RunTask& task, const FinishedRun& run, const RunOutput
       return Outcome::failed(written.error());
     }
   }
+  const std::optional<Problem> mean = mean_token(task, run.times);
   std::optional<double> predicted;
-  if (task.is_predicted) predicted = predict(task.problem, task.plan).tokens_per_second();
+  if (mean) predicted = 1 / decode_cost(*mean, task.plan, Bound::kValue).total().count();
   const RunReport report{.problem = task.problem,
                          .plan = task.plan,
                          .threads = run.threads,
@@ -119,7 +134,8 @@ Outcome run_outcome(const RunTask& task, const FinishedRun& run, const RunOutput
                          .decoded = run.times.decoded,
                          .lateness = output.is_paced ? std::optional(run.times.lateness) : std::nullopt,
                          .predicted_tokens_per_second = predicted,
-                         .kinds = kinds_of(task, run.times)};
+                         .predicted_context = mean ? mean->workload.context : 0,
+                         .kinds = kinds_of(task, run.times, mean)};
   Outcome outcome =
       Outcome::fine(output.json ? to_json(report) : (report.text ? "\n\n" : "") + to_text(report, style));
   outcome.warnings = task.problem.cluster.warnings;

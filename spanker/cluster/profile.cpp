@@ -8,11 +8,14 @@
 
 #include "spanker/base/file.hpp"
 #include "spanker/base/text.hpp"
+#include "spanker/cluster/localhost.hpp"
 #include "spanker/cluster/network.hpp"
 #include "spanker/cluster/profile_warnings.hpp"
 
 namespace spanker {
 namespace {
+
+constexpr const char* kLocalhost = "localhost";
 
 Result<Cluster> load_file(const std::string& path) {
   const auto text = read_text_file(path, kMaxProfileBytes);
@@ -20,11 +23,19 @@ Result<Cluster> load_file(const std::string& path) {
   return parse_profile(*text, path);
 }
 
+Result<Cluster> load_localhost() {
+  const auto path = localhost_profile_path();
+  std::error_code ignored;
+  if (path && std::filesystem::exists(*path, ignored)) return load_file(*path);
+  return bad_input(kLocalhost, "this machine has not been measured", "spanker measure first");
+}
+
 }  // namespace
 
 Result<Cluster> load_cluster(const std::string& name_or_path) {
   if (name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".toml"))
     return load_file(name_or_path);
+  if (name_or_path == kLocalhost) return load_localhost();
   std::vector<std::string_view> names;
   for (const BuiltinProfile& profile : builtin_profiles()) {
     if (profile.name == name_or_path) return parse_profile(profile.toml, profile.name);

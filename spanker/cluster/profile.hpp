@@ -36,7 +36,7 @@ std::string profile_text(const Cluster& cluster);
 /// longer than load_cluster reads.
 Result<void> write_profile(const std::string& path, const Cluster& cluster);
 
-/// The cluster named by a built-in profile or by a path to a TOML file. Fails with kBadInput where neither
+/// The cluster named by a built-in profile, by `localhost` or by a path to a TOML file. Fails with kBadInput where neither
 /// exists by that name (what contains a '/' or ends in ".toml" is a path, and kIo where it cannot be read),
 /// or where the file is longer than 1 MiB, not UTF-8 or refused by parse_profile.
 Result<Cluster> load_cluster(const std::string& name_or_path);

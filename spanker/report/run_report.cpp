@@ -32,9 +32,9 @@ std::string summary(const RunReport& report, const Style& style) {
              report.decoded == 0 ? "no token after the first"
                                  : fmt::format("{} tokens in {}", report.decoded, format(report.decode))});
   if (report.predicted_tokens_per_second) {
-    table.add(
-        {"predicted", rate(report.predicted_tokens_per_second),
-         fmt::format("for {} at context {}", escape_control(report.problem.cluster.name), workload.context)});
+    table.add({"predicted", rate(report.predicted_tokens_per_second),
+               fmt::format("for {} at context {}, the mean of this run",
+                           escape_control(report.problem.cluster.name), report.predicted_context)});
   }
   if (report.lateness) {
     table.add({"lateness", format(*report.lateness), "at most, behind the pace of cards and links"});

@@ -36,6 +36,7 @@ struct RunReport {
   std::uint64_t decoded = 0;                          ///< tokens in that time: all but the first
   std::optional<Seconds> lateness;                    ///< behind its pace at most; nothing where it has none
   std::optional<double> predicted_tokens_per_second;  ///< nothing where the cluster was made up
+  std::uint64_t predicted_context = 0;                ///< that this is for: the mean of the decoded tokens
   std::vector<RunKind> kinds;
 
   /// Of decode; nothing where there was none.

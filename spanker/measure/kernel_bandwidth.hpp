@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+
+#include "spanker/base/quantity.hpp"
+#include "spanker/base/result.hpp"
+#include "spanker/kernels/weight_type.hpp"
+
+namespace spanker {
+
+/// How fast `threads` threads multiply a vector by matrices of that type which no cache holds: bytes of
+/// weights a second, the best of `passes`. Fails with kInfeasible where there is no memory for them.
+Result<BytesPerSecond> kernel_bandwidth(WeightType type, std::size_t threads, int passes = 5);
+
+}  // namespace spanker

@@ -1,0 +1,333 @@
+#include "spanker/measure/measure_machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "spanker/kernels/read_bandwidth.hpp"
+#include "spanker/measure/kernel_bandwidth.hpp"
+#include "spanker/model/preset.hpp"
+#include "spanker/model/synth.hpp"
+#include "spanker/plan/predict.hpp"
+#include "spanker/plan/search.hpp"
+#include "spanker/run/machine_cluster.hpp"
+
+namespace spanker {
+namespace {
+
+constexpr Bytes kReadBytes{std::uint64_t{512} << 20};
+constexpr Bytes kAllReduceBytes{8192};
+constexpr std::uint64_t kPrompt = 4;
+constexpr std::uint64_t kTokens = 33;
+constexpr std::uint64_t kLongPrompt = 256;
+
+constexpr WeightType kTypes[] = {WeightType::kF32,  WeightType::kF16,  WeightType::kBF16, WeightType::kQ8_0,
+                                 WeightType::kQ4_0, WeightType::kQ4_K, WeightType::kQ6_K};
+
+/// A model to decode with: many small steps, or few large ones, so that bytes and steps can be told apart.
+struct Sample {
+  const char* name;
+  ModelShape shape;
+};
+
+std::vector<Sample> samples() {
+  const auto shape = [](std::uint32_t layers, std::uint32_t hidden, std::uint32_t ffn, std::uint32_t heads,
+                        std::uint32_t kv_heads, std::uint32_t head_dim) {
+    return ModelShape{
+        Architecture::kLlama, layers, hidden, ffn, heads, kv_heads, head_dim, 8192, 2048, 1e-5, 1e4, false};
+  };
+  return {{"24 layers of 1024", shape(24, 1024, 2816, 16, 4, 64)},
+          {"10 layers of 2048", shape(10, 2048, 5632, 32, 8, 64)},
+          {"4 layers of 4096", shape(4, 4096, 11008, 32, 8, 128)}};
+}
+
+template <class T>
+Ranged<T> exactly(T value, const std::string& source) {
+  return {value, value, value, source};
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+class Measuring {
+ public:
+  Measuring(Workbench& bench, const MeasureOptions& options) : bench_(bench), options_(options) {}
+
+  Result<std::optional<MachineMeasurement>> run() {
+    measured_.machine = this_machine();
+    measured_.cards = bench_.cards();
+    measured_.threads = bench_.threads();
+    measured_.in_processes = bench_.in_processes();
+    total_ = 2 + samples().size() * static_cast<std::uint64_t>(options_.runs + 1) + 1;
+    if (auto done = measure_memory(); !done) return Failure(done.error());
+    make_cluster();
+    if (auto done = measure_links(); !done) return Failure(done.error());
+    for (const Sample& sample : samples()) {
+      if (auto done = decode(sample); !done) return Failure(done.error());
+    }
+    if (!bench_.is_first()) return std::nullopt;
+    fit();
+    return std::move(measured_);
+  }
+
+ private:
+  std::string source(std::string_view what) const {
+    return fmt::format("measured on {}, {}: {}", measured_.machine.host, options_.today, what);
+  }
+
+  Result<void> step(std::string_view what) {
+    if (!options_.progress || options_.progress(done_++, total_, what)) return {};
+    return io_failure("measure", "interrupted");
+  }
+
+  /// The first card alone, while others wait.
+  Result<void> measure_memory() {
+    if (auto on = step("memory"); !on) return on;
+    if (bench_.is_first()) {
+      for (std::uint32_t threads = 1; threads <= measured_.machine.hardware_threads; threads *= 2) {
+        const auto rate = read_bandwidth(threads, kReadBytes, 5);
+        if (!rate) return Failure(rate.error());
+        measured_.reads.push_back({threads, *rate});
+      }
+      for (const WeightType type : kTypes) {
+        const auto rate =
+            kernel_bandwidth(type, bench_.threads() / (bench_.in_processes() ? bench_.cards() : 1));
+        if (!rate) return Failure(rate.error());
+        measured_.kernels.push_back({type, *rate});
+      }
+    }
+    return bench_.together([](Communicator& cards) { return cards.barrier(); });
+  }
+
+  /// As far as it is known before tokens are timed.
+  void make_cluster() {
+    Cluster& cluster = measured_.cluster;
+    cluster = unmeasured_machine(measured_.cards, measured_.machine.memory);
+    cluster.name = "localhost";
+    cluster.description =
+        fmt::format("{} {} of {} threads together, {}: {}, {} cores", measured_.cards,
+                    measured_.in_processes ? "processes" : (measured_.cards == 1 ? "card" : "cards"),
+                    measured_.threads, options_.today, measured_.machine.processor, measured_.machine.cores);
+    std::map<std::string, std::uint64_t> on_host;
+    for (const Machine& machine : options_.machines) ++on_host[machine.host];
+    const auto share = [&](const Machine& machine) {
+      const std::uint64_t cards = options_.machines.empty() ? measured_.cards : on_host[machine.host];
+      return Bytes(machine.memory.value / cards);
+    };
+    const std::string by = source("hwloc, shared by the cards of a host");
+    cluster.card.memory_capacity = exactly(share(measured_.machine), by);
+    for (std::uint32_t card = 0; card < options_.machines.size(); ++card) {
+      const Bytes memory = share(options_.machines[card]);
+      if (memory == cluster.card.memory_capacity.value) continue;
+      CardSpec spec = cluster.card;
+      spec.memory_capacity = exactly(memory, by);
+      cluster.card_overrides[card] = spec;
+    }
+  }
+
+  Result<void> measure_links() {
+    if (auto on = step("links"); !on) return on;
+    if (bench_.cards() == 1) return {};
+    std::vector<LinkSweep> sweeps;
+    double all_reduce = 0;
+    const auto done = bench_.together([&](Communicator& cards) -> Result<void> {
+      auto swept = sweep_links(cards);
+      if (!swept) return Failure(swept.error());
+      const auto seconds = time_all_reduce(cards, kAllReduceBytes, Algorithm::kDirect);
+      if (!seconds) return Failure(seconds.error());
+      if (cards.rank() > 0) return {};
+      sweeps = std::move(*swept);
+      all_reduce = *seconds;
+      return {};
+    });
+    if (!done || !bench_.is_first()) return done;
+    set_links(sweeps);
+    std::vector<CardId> cards;
+    for (CardId card = 0; card < measured_.cards; ++card) cards.push_back(card);
+    const Payload payload{kAllReduceBytes.value / sizeof(float), TensorType::kF32};
+    const ClusterRates rates(measured_.cluster, Bound::kValue);
+    const Cost predicted =
+        CollectivePricer(rates).collective(Collective::kAllReduce, Algorithm::kDirect, cards, payload);
+    measured_.all_reduce = {kAllReduceBytes, Seconds(all_reduce), predicted.total()};
+    return {};
+  }
+
+  /// The link of cards 0 and 1 for all, and overrides for those that differ by more than a quarter.
+  void set_links(const std::vector<LinkSweep>& sweeps) {
+    const std::string by = source("messages of 64 B to 1 MiB to and fro, fitted");
+    Cluster& cluster = measured_.cluster;
+    cluster.link = fit_link(sweeps.front(), by);
+    for (const LinkSweep& sweep : sweeps) {
+      const LinkSpec link = fit_link(sweep, by);
+      const auto differs = [](double a, double b) { return std::max(a, b) > 1.25 * std::min(a, b); };
+      if (!differs(link.bandwidth.value.value, cluster.link.bandwidth.value.value) &&
+          !differs(link.latency.value.count(), cluster.link.latency.value.count())) {
+        continue;
+      }
+      cluster.link_overrides[{sweep.a, sweep.b}] = link;
+      cluster.link_overrides[{sweep.b, sweep.a}] = link;
+    }
+  }
+
+  Result<void> decode(const Sample& sample) {
+    if (auto on = step(fmt::format("writing {}", sample.name)); !on) return on;
+    const auto model = make_model(sample.name, sample.shape, TensorType::kQ4_0);
+    if (!model) return Failure(model.error());
+    const std::string path = options_.folder + "/model.gguf";
+    const auto goes_on = [](Bytes, Bytes) { return true; };
+    if (auto written = write_synthetic_gguf(*model, 1, path, goes_on); !written)
+      return Failure(written.error());
+    const auto file = ModelFile::open(path);
+    if (!file) return Failure(file.error());
+    auto timed = decode(sample, *file);
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    return timed;
+  }
+
+  Result<void> decode(const Sample& sample, const ModelFile& file) {
+    const auto problem = problem_of(file, kPrompt, kTokens);
+    if (!problem) return Failure(problem.error());
+    const auto plan =
+        search(*problem, bench_.cards() == 1 ? StrategySet::only(PlanStrategy::kSingleCard)
+                                             : StrategySet::only(PlanStrategy::kTensorParallel));
+    if (!plan) return io_failure("measure", "no plan for its own models");
+    auto mean = problem_of(file, kPrompt, kTokens, kPrompt + kTokens / 2);
+    if (!mean) return Failure(mean.error());
+    DecodeSample decoded{std::move(*mean), *plan, {}};
+    for (int run = 0; run < options_.runs; ++run) {
+      if (auto on = step(sample.name); !on) return on;
+      const auto timed = bench_.run(file, *problem, *plan);
+      if (!timed) return Failure(timed.error());
+      if (!*timed) continue;
+      const RunTimes& times = (*timed)->times;
+      decoded.seconds.push_back(times.decode / static_cast<double>(times.decoded));
+      loads_.push_back((*timed)->load / static_cast<double>(weight_bytes(problem->model).value));
+    }
+    decodes_.push_back(std::move(decoded));
+    // The middle one is long enough, and has steps as large as most models.
+    return decodes_.size() == 2 ? prefill(file, *plan) : Result<void>();
+  }
+
+  Result<void> prefill(const ModelFile& file, const Plan& plan) {
+    if (auto on = step("a prompt"); !on) return on;
+    auto problem = problem_of(file, kLongPrompt, 1);
+    if (!problem) return Failure(problem.error());
+    for (int run = 0; run < options_.runs; ++run) {
+      const auto timed = bench_.run(file, *problem, plan);
+      if (!timed) return Failure(timed.error());
+      if (*timed) prefills_.push_back((*timed)->times.prefill.count());
+    }
+    prefill_.emplace(std::move(*problem), plan);
+    return {};
+  }
+
+  Result<Problem> problem_of(const ModelFile& file, std::uint64_t prompt, std::uint64_t generate,
+                             std::optional<std::uint64_t> context = std::nullopt) const {
+    Workload workload;
+    workload.prompt = context ? 1 : prompt;
+    workload.generate = context ? 1 : generate;
+    workload.context = context.value_or(prompt + generate);
+    return Problem::make(file.model, measured_.cluster, workload);
+  }
+
+  void fit() {
+    const std::uint32_t threads = static_cast<std::uint32_t>(measured_.threads);
+    BytesPerSecond read = measured_.reads.front().rate;
+    for (const auto& each : measured_.reads) {
+      if (each.threads <= threads) read = each.rate;
+    }
+    for (DecodeSample& sample : decodes_) sample.problem = sample.problem.with_cluster(measured_.cluster);
+    // Cards that read at the same time share the machine's memory.
+    measured_.card = fit_card(decodes_, BytesPerSecond(read.value / measured_.cards));
+    CardSpec numbers = measured_.cluster.card;
+    numbers.memory_bandwidth = measured_.card.memory_bandwidth;
+    numbers.step_overhead = measured_.card.step_overhead;
+    numbers.token_overhead = measured_.card.token_overhead;
+    const std::string by =
+        source(fmt::format("{} runs of {} models in Q4_0, fitted", options_.runs, decodes_.size()));
+    numbers.memory_bandwidth.source = numbers.step_overhead.source = numbers.token_overhead.source = by;
+    set_numbers(numbers);
+    fit_prefill();
+    set_host_link();
+    for (const DecodeSample& sample : decodes_) measured_.decodes.push_back(report(sample));
+  }
+
+  /// Of all cards, but for their memory.
+  void set_numbers(const CardSpec& numbers) {
+    const auto set = [&](CardSpec& card) {
+      const auto capacity = card.memory_capacity;
+      card = numbers;
+      card.memory_capacity = capacity;
+    };
+    set(measured_.cluster.card);
+    for (auto& [id, card] : measured_.cluster.card_overrides) set(card);
+  }
+
+  void fit_prefill() {
+    const auto& [problem, plan] = *prefill_;
+    const Problem measured = problem.with_cluster(measured_.cluster);
+    std::ranges::sort(prefills_);
+    const auto rate = [&](double seconds) { return fit_compute(measured, plan, Seconds(seconds)); };
+    const auto value = rate(median(prefills_));
+    const auto high = rate(prefills_.front());
+    const auto low = rate(prefills_.back());
+    if (!value || !high || !low) return;
+    CardSpec numbers = measured_.cluster.card;
+    numbers.compute = Ranged<OpsPerSecond>{
+        *value, *low, *high,
+        source(fmt::format("a prompt of {} in Q4_0, {} runs", kLongPrompt, options_.runs))};
+    set_numbers(numbers);
+  }
+
+  /// A host that loads weights as fast as files were, and knows of tokens at once.
+  void set_host_link() {
+    std::vector<double> rates;
+    for (const Seconds per_byte : loads_) rates.push_back(1 / per_byte.count());
+    std::ranges::sort(rates);
+    HostLinkSpec& host = measured_.cluster.host_link;
+    host.bandwidth = {BytesPerSecond(median(rates)), BytesPerSecond(rates.front()),
+                      BytesPerSecond(rates.back()), source("loading files that were in memory")};
+    host.latency = exactly(Seconds(1e-9), "none: the host is the machine itself");
+  }
+
+  MachineMeasurement::Decode report(const DecodeSample& sample) const {
+    std::vector<double> seconds;
+    for (const Seconds each : sample.seconds) seconds.push_back(each.count());
+    const double middle = median(seconds);
+    const auto [least, most] = std::ranges::minmax(seconds);
+    const Problem problem = sample.problem.with_cluster(measured_.cluster);
+    return {problem.model.name, decode_weight_bytes(problem.model), Seconds(middle), (most - least) / middle,
+            decode_cost(problem, sample.plan, Bound::kValue).total()};
+  }
+
+  Workbench& bench_;
+  const MeasureOptions& options_;
+  MachineMeasurement measured_;
+  std::uint64_t done_ = 0;
+  std::uint64_t total_ = 0;
+  std::vector<DecodeSample> decodes_;
+  std::optional<std::pair<Problem, Plan>> prefill_;
+  std::vector<double> prefills_;
+  std::vector<Seconds> loads_;  ///< of a byte
+};
+
+}  // namespace
+
+double MachineMeasurement::spread() const {
+  double greatest = 0;
+  for (const Decode& decode : decodes) greatest = std::max(greatest, decode.spread);
+  return greatest;
+}
+
+Result<std::optional<MachineMeasurement>> measure_machine(Workbench& bench, const MeasureOptions& options) {
+  return Measuring(bench, options).run();
+}
+
+}  // namespace spanker
