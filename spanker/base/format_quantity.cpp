@@ -49,6 +49,8 @@ std::string format(Watts power) {
   return watts < 999.95 ? number(watts) + " W" : number(watts / 1e3) + " kW";
 }
 
+std::string format(Share share) { return fmt::format("{:.4g} %", share.value * 100); }
+
 std::string format(Money amount) {
   if (amount.value < 0.005 || amount.value >= 1e12) return fmt::format("{:.4g}", amount.value);
   const std::string text = fmt::format("{:.2f}", amount.value);

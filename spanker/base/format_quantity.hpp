@@ -19,6 +19,8 @@ std::string format(BytesPerSecond rate);
 std::string format(OpsPerSecond rate);
 /// "11 W", "800 mW", "1.2 kW".
 std::string format(Watts power);
+/// "5 %", "12.5 %".
+std::string format(Share share);
 /// "80", "79.95": two decimals unless they are zeros. The currency is its holder's to add.
 std::string format(Money amount);
 /// "30.6 us"; above a minute still in seconds.

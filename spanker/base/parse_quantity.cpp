@@ -134,6 +134,15 @@ Result<Watts> parse_power(std::string_view text, std::string_view where) {
       .map([](double v) { return Watts(v); });
 }
 
+Result<Share> parse_share(std::string_view text, std::string_view where) {
+  constexpr std::string_view kWanted = "a share from \"0 %\" to \"100 %\"";
+  constexpr std::array kUnits = {Prefix{"%", 0.01}};
+  const auto share = parse_listed(text, where, kWanted, kUnits, true);
+  if (!share) return tl::unexpected(share.error());
+  if (*share > 1) return not_a(kWanted, text, where);
+  return Share(*share);
+}
+
 Result<Price> parse_price(std::string_view text, std::string_view where) {
   constexpr std::string_view kWanted = "a price above zero such as \"89 EUR\"";
   const auto parts = split(text);

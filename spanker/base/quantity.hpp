@@ -41,6 +41,8 @@ using PerSecond = Quantity<struct PerSecondUnit, double>;
 using Watts = Quantity<struct WattsUnit, double>;
 /// An amount of money; whoever holds amounts says in which currency they all are.
 using Money = Quantity<struct MoneyUnit, double>;
+/// A part of a whole: 0.05 is five in a hundred.
+using Share = Quantity<struct ShareUnit, double>;
 
 constexpr Seconds operator/(Bytes bytes, BytesPerSecond rate) {
   return Seconds(static_cast<double>(bytes.value) / rate.value);

@@ -389,5 +389,19 @@ RC_GTEST_PROP(FormatThenParse, GivesRatesAndTimesBack, ()) {
   assert_near(time->count(), value);
 }
 
+TEST(ParseShare, TakesPercentFrom0To100) {
+  EXPECT_EQ(parse_share("0 %", "x"), Share(0));
+  EXPECT_EQ(parse_share("12.5%", "x"), Share(0.125));
+  EXPECT_EQ(parse_share("100 %", "x"), Share(1));
+  for (const char* bad : {"0.1", "5", "%", "-1 %", "100.1 %", "5 k%", "5 % "}) {
+    const auto share = parse_share(bad, "x: y");
+    ASSERT_FALSE(share) << bad;
+    EXPECT_EQ(
+        to_line(share.error()),
+        "x: y: not a quantity, wanted a share from \"0 %\" to \"100 %\", got \"" + std::string(bad) + "\"");
+  }
+  EXPECT_EQ(format(Share(0.125)), "12.5 %");
+}
+
 }  // namespace
 }  // namespace spanker

@@ -24,9 +24,11 @@ bool perform_alike(const CardSpec& a, const CardSpec& b) {
   const auto same_numbers = [](const auto& left, const auto& right) {
     return left.value == right.value && left.low == right.low && left.high == right.high;
   };
-  const bool same_compute =
-      a.compute.has_value() == b.compute.has_value() && (!a.compute || same_numbers(*a.compute, *b.compute));
-  return same_compute && same_numbers(a.memory_bandwidth, b.memory_bandwidth) &&
+  const auto same_or_none = [&](const auto& left, const auto& right) {
+    return left.has_value() == right.has_value() && (!left || same_numbers(*left, *right));
+  };
+  return same_or_none(a.compute, b.compute) && same_or_none(a.serial_share, b.serial_share) &&
+         same_or_none(a.wait_share, b.wait_share) && same_numbers(a.memory_bandwidth, b.memory_bandwidth) &&
          same_numbers(a.memory_capacity, b.memory_capacity) &&
          same_numbers(a.step_overhead, b.step_overhead) && same_numbers(a.token_overhead, b.token_overhead);
 }

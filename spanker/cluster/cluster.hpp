@@ -31,8 +31,13 @@ struct CardSpec {
   std::optional<Ranged<OpsPerSecond>> compute;  ///< absent: compute is not modelled
   Ranged<Seconds> step_overhead;                ///< fixed cost of one kernel step
   Ranged<Seconds> token_overhead;               ///< fixed cost of one pass
-  std::optional<Ranged<Money>> price;           ///< in the cluster's currency
-  std::optional<Ranged<Watts>> power;           ///< under load
+  /// Of the time that a layer takes on one card: what every card of a group spends on it all the same,
+  /// however small its part (Amdahl's serial share). Absent: none.
+  std::optional<Ranged<Share>> serial_share;
+  /// Of its kernels' time: how long a group's first card waits for the slowest card. Absent: none.
+  std::optional<Ranged<Share>> wait_share;
+  std::optional<Ranged<Money>> price;  ///< in the cluster's currency
+  std::optional<Ranged<Watts>> power;  ///< under load
 
   bool operator==(const CardSpec&) const = default;
 };
@@ -57,8 +62,11 @@ struct HostLinkSpec {
   bool operator==(const HostLinkSpec&) const = default;
 };
 
-/// What a star's switch adds to the cost of the cluster, however many cards it joins.
+/// A star's switch: how it bears several cards at once, and what it adds to the cost of the cluster.
 struct SwitchSpec {
+  /// By which part of itself each card beyond two that exchanges messages at once lengthens every message.
+  /// Absent: none, a switch that never blocks.
+  std::optional<Ranged<Share>> contention;
   std::optional<Ranged<Money>> price;  ///< in the cluster's currency
   std::optional<Ranged<Watts>> power;  ///< under load
 

@@ -28,18 +28,20 @@ constexpr std::array<std::string_view, 12> kClusterKeys = {
     "name", "description", "cards",     "topology", "torus_columns",  "currency",
     "card", "link",        "host_link", "switch",   "card_overrides", "link_overrides"};
 constexpr std::array<std::string_view, 4> kRangedKeys = {"value", "low", "high", "source"};
-constexpr std::array<std::string_view, 7> kCardKeys = {"memory_bandwidth_bytes_per_second",
+constexpr std::array<std::string_view, 9> kCardKeys = {"memory_bandwidth_bytes_per_second",
                                                        "memory_capacity_bytes",
                                                        "compute_ops_per_second",
                                                        "step_overhead_seconds",
                                                        "token_overhead_seconds",
+                                                       "serial_share",
+                                                       "wait_share",
                                                        "price",
                                                        "power_watts"};
 constexpr std::array<std::string_view, 3> kLinkKeys = {"bandwidth_bytes_per_second", "latency_seconds",
                                                        "state"};
 constexpr std::array<std::string_view, 3> kHostLinkKeys = {"bandwidth_bytes_per_second", "latency_seconds",
                                                            "shared"};
-constexpr std::array<std::string_view, 2> kSwitchKeys = {"price", "power_watts"};
+constexpr std::array<std::string_view, 3> kSwitchKeys = {"contention", "price", "power_watts"};
 
 template <std::size_t M, std::size_t N>
 constexpr std::array<std::string_view, M + N> joined(const std::array<std::string_view, M>& first,
@@ -79,6 +81,8 @@ Json card_json(const CardSpec& card) {
           {"compute_ops_per_second", ranged_json(card.compute)},
           {"step_overhead_seconds", ranged_json(card.step_overhead)},
           {"token_overhead_seconds", ranged_json(card.token_overhead)},
+          {"serial_share", ranged_json(card.serial_share)},
+          {"wait_share", ranged_json(card.wait_share)},
           {"price", ranged_json(card.price)},
           {"power_watts", ranged_json(card.power)}};
 }
@@ -90,7 +94,9 @@ Json link_json(const LinkSpec& link) {
 }
 
 Json switch_json(const SwitchSpec& star_switch) {
-  return {{"price", ranged_json(star_switch.price)}, {"power_watts", ranged_json(star_switch.power)}};
+  return {{"contention", ranged_json(star_switch.contention)},
+          {"price", ranged_json(star_switch.price)},
+          {"power_watts", ranged_json(star_switch.power)}};
 }
 
 // ---- Reading
@@ -101,6 +107,10 @@ T read_quantity(const StrictObject& object, std::string_view key) {
     return Bytes(object.integer<std::uint64_t>(key, 1, INT64_MAX));
   } else if constexpr (std::is_same_v<T, Seconds>) {
     return Seconds(object.not_negative(key));
+  } else if constexpr (std::is_same_v<T, Share>) {
+    const double share = object.not_negative(key);
+    if (share > 1) object.fail(key, "out of range", "0 to 1", fmt::format("{}", share));
+    return Share(share);
   } else {
     return T(object.positive(key));
   }
@@ -142,6 +152,9 @@ CardSpec read_card(const StrictObject& object, std::string_view currency) {
   read_ranged_or_null(object, "compute_ops_per_second", spec.compute);
   spec.step_overhead = read_ranged<Seconds>(object, "step_overhead_seconds");
   spec.token_overhead = read_ranged<Seconds>(object, "token_overhead_seconds");
+  // Files that were written before these keys lack them.
+  if (object.has("serial_share")) read_ranged_or_null(object, "serial_share", spec.serial_share);
+  if (object.has("wait_share")) read_ranged_or_null(object, "wait_share", spec.wait_share);
   read_price_and_power(object, currency, spec);
   return spec;
 }
@@ -197,6 +210,8 @@ void read_switch(const StrictObject& object, Cluster& cluster) {
   if (cluster.topology != Topology::kStar) return object.null("switch", "only a star has a switch");
   const StrictObject star_switch = object.object("switch");
   star_switch.allow_only(kSwitchKeys);
+  if (star_switch.has("contention"))
+    read_ranged_or_null(star_switch, "contention", cluster.star_switch.contention);
   read_price_and_power(star_switch, cluster.currency, cluster.star_switch);
 }
 

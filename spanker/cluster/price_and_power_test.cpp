@@ -54,7 +54,8 @@ TEST(PriceAndPower, AreReadOfAStarsSwitch) {
   EXPECT_EQ(cluster.star_switch.power->value, Watts(5));
   EXPECT_EQ(read(star + "[switch]\npower = \"5 W\"\n").currency, "");
   refuse(star + "[switch]\npricee = \"25 EUR\"", "x.toml:16: switch.pricee", "did you mean price?");
-  refuse(star + "[switch]\nports = 8", "x.toml:16: switch.ports", "unknown key, wanted one of price, power");
+  refuse(star + "[switch]\nports = 8", "x.toml:16: switch.ports",
+         "unknown key, wanted one of contention, price, power");
   refuse("switch = 1\n" + star, "x.toml:1: switch", "wanted a table, got a bare number");
 }
 

@@ -25,12 +25,13 @@ constexpr std::array kLineCodings = {LineCoding::k8b10b, LineCoding::k64b66b};
 constexpr std::array<std::string_view, 12> kProfileKeys = {
     "schema",        "name", "description", "cards",  "card",          "topology",
     "torus_columns", "link", "host_link",   "switch", "card_override", "link_override"};
-constexpr std::array<std::string_view, 7> kCardKeys = {
-    "memory_bandwidth", "memory_capacity", "compute", "step_overhead", "token_overhead", "price", "power"};
-constexpr std::array<std::string_view, 8> kCardOverrideKeys = {
-    "card",          "memory_bandwidth", "memory_capacity", "compute",
-    "step_overhead", "token_overhead",   "price",           "power"};
-constexpr std::array<std::string_view, 2> kSwitchKeys = {"price", "power"};
+constexpr std::array<std::string_view, 9> kCardKeys = {"memory_bandwidth", "memory_capacity", "compute",
+                                                       "step_overhead",    "token_overhead",  "serial_share",
+                                                       "wait_share",       "price",           "power"};
+constexpr std::array<std::string_view, 10> kCardOverrideKeys = {
+    "card",           "memory_bandwidth", "memory_capacity", "compute", "step_overhead",
+    "token_overhead", "serial_share",     "wait_share",      "price",   "power"};
+constexpr std::array<std::string_view, 3> kSwitchKeys = {"contention", "price", "power"};
 constexpr std::array<std::string_view, 5> kLinkKeys = {"lanes", "lane_rate", "coding", "bandwidth",
                                                        "latency"};
 constexpr std::array<std::string_view, 3> kCodedLinkKeys = {"lanes", "lane_rate", "coding"};
@@ -74,6 +75,8 @@ void read_card(const StrictTable& table, CardSpec& spec, std::string& currency) 
     spec.step_overhead = ranged_quantity(table, "step_overhead", parse_duration);
   if (table.has("token_overhead"))
     spec.token_overhead = ranged_quantity(table, "token_overhead", parse_duration);
+  if (table.has("serial_share")) spec.serial_share = ranged_quantity(table, "serial_share", parse_share);
+  if (table.has("wait_share")) spec.wait_share = ranged_quantity(table, "wait_share", parse_share);
   read_price_and_power(table, spec, currency);
 }
 
@@ -147,6 +150,8 @@ void read_switch(const StrictTable& profile, Cluster& cluster) {
   }
   const StrictTable table = profile.table("switch");
   table.allow_only(kSwitchKeys);
+  if (table.has("contention"))
+    cluster.star_switch.contention = ranged_quantity(table, "contention", parse_share);
   read_price_and_power(table, cluster.star_switch, cluster.currency);
 }
 

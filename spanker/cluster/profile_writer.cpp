@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -55,6 +56,13 @@ std::string text_of(Seconds time) {
   return amount(time.count(), std::array{Unit{"ms", 1e-3}, Unit{"us", 1e-6}, Unit{"ns", 1e-9}, Unit{"s", 1}});
 }
 std::string text_of(Watts power) { return fmt::format("{} W", power.value); }
+/// Percent are divided by a hundred again, which may not lead back: then the nearest that does.
+std::string text_of(Share share) {
+  double percent = share.value * 100;
+  if (percent * 0.01 < share.value) percent = std::nextafter(percent, 101.0);
+  if (percent * 0.01 > share.value) percent = std::nextafter(percent, 0.0);
+  return fmt::format("{} %", percent);
+}
 std::string text_of(Bytes bytes) {
   return bytes.value % 1024 == 0 ? format_binary(bytes) : fmt::format("{} B", bytes.value);
 }
@@ -123,6 +131,8 @@ class ProfileWriter {
     quantity("compute", spec.compute);
     quantity("step_overhead", spec.step_overhead);
     quantity("token_overhead", spec.token_overhead);
+    quantity("serial_share", spec.serial_share);
+    quantity("wait_share", spec.wait_share);
     quantity("price", spec.price);
     quantity("power", spec.power);
   }
@@ -130,6 +140,7 @@ class ProfileWriter {
   void star_switch() {
     if (cluster_.star_switch == SwitchSpec{}) return;
     line("\n[switch]");
+    quantity("contention", cluster_.star_switch.contention);
     quantity("price", cluster_.star_switch.price);
     quantity("power", cluster_.star_switch.power);
   }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -45,6 +46,8 @@ memory_capacity = "123456789 B"
 compute = { value = "20 Gop/s", low = "19999999999.5 op/s" }
 step_overhead = { value = "5 us", low = "0 s", high = "0.0000123456789012 s" }
 token_overhead = "0.1 ms"
+serial_share = { value = "13.7 %", low = "0 %", high = "99.99 %", source = "a fit" }
+wait_share = "100 %"
 price = { value = "79.95 EUR", high = "100 EUR" }
 power = "800 mW"
 [link]
@@ -55,6 +58,7 @@ bandwidth = "1 Gb/s"
 latency = "0 us"
 shared = false
 [switch]
+contention = { value = "7 %", high = "50 %" }
 price = "20 EUR"
 power = { value = "5 W", high = "6 W" }
 [[card_override]]
@@ -102,6 +106,13 @@ RC_GTEST_PROP(ProfileWriter, NumbersAreReadBackBitByBit, ()) {
                                 Seconds(number(1, 1e4)), ""};
   cluster.card.memory_capacity.value = cluster.card.memory_capacity.low = cluster.card.memory_capacity.high =
       Bytes(*rc::gen::inRange<std::uint64_t>(1, std::uint64_t{1} << 53));
+  RC_ASSERT(same(read(profile_text(cluster)), cluster));
+}
+
+RC_GTEST_PROP(ProfileWriter, SharesAreReadBackAsTheyWere, ()) {
+  const double percent = static_cast<double>(*rc::gen::inRange(0, 1000001)) / 10000;
+  const Cluster cluster =
+      read(testing::with("[link]", fmt::format("serial_share = \"{} %\"\n[link]", percent)));
   RC_ASSERT(same(read(profile_text(cluster)), cluster));
 }
 

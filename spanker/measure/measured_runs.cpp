@@ -143,22 +143,6 @@ MeasuredRun read_run(const StrictObject& object) {
 
 }  // namespace
 
-std::string_view to_string(EngineSchedule schedule) {
-  switch (schedule) {
-    case EngineSchedule::kPlan:
-      return "plan";
-    case EngineSchedule::kRootStarV1:
-      return "root_star_v1";
-    case EngineSchedule::kRootStar:
-      return "root_star";
-    case EngineSchedule::kAllToAll:
-      return "all_to_all";
-    case EngineSchedule::kPipeline:
-      return "pipeline";
-  }
-  return {};
-}
-
 std::string measured_runs_text(const MeasuredRuns& runs) {
   Json json = {{"schema", kSchema}};
   if (!runs.note.empty()) json["note"] = runs.note;

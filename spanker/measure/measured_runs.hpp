@@ -9,21 +9,11 @@
 
 #include "spanker/base/quantity.hpp"
 #include "spanker/base/result.hpp"
+#include "spanker/measure/engine_schedule.hpp"
 #include "spanker/model/tensor_type.hpp"
 #include "spanker/plan/plan.hpp"
 
 namespace spanker {
-
-/// How the engine of a run spread its work and moved its vectors (docs/schedules.md).
-enum class EngineSchedule {
-  kPlan,        ///< a plan of our own
-  kRootStarV1,  ///< the root gathers and hands out every vector inside a layer
-  kRootStar,    ///< the root sums partial vectors, two each way a layer
-  kAllToAll,    ///< every card sends its partial vectors to every other
-  kPipeline,    ///< whole layers on each card, vectors pass from one to the next
-};
-/// "plan", "root_star_v1", "root_star", "all_to_all", "pipeline".
-std::string_view to_string(EngineSchedule schedule);
 
 /// One run of an engine on a cluster: the averages of its decoded tokens, of one stream.
 struct MeasuredRun {

@@ -43,6 +43,8 @@ void add_card(Table& table, const std::string& name, const CardSpec& card, const
   if (card.compute) add_row(table, name + " compute", *card.compute);
   if (card.step_overhead.high.count() > 0) add_row(table, name + " step overhead", card.step_overhead);
   if (card.token_overhead.high.count() > 0) add_row(table, name + " token overhead", card.token_overhead);
+  if (card.serial_share) add_row(table, name + " serial share", *card.serial_share);
+  if (card.wait_share) add_row(table, name + " wait share", *card.wait_share);
   add_price_and_power(table, name, card, cluster);
 }
 
@@ -112,6 +114,7 @@ std::string to_text(const Cluster& cluster, const Style& style) {
   add_row(table, cluster.host_link.shared ? "host link (shared) bandwidth" : "host link bandwidth",
           cluster.host_link.bandwidth);
   add_row(table, "host link latency", cluster.host_link.latency);
+  if (cluster.star_switch.contention) add_row(table, "switch contention", *cluster.star_switch.contention);
   add_price_and_power(table, "switch", cluster.star_switch, cluster);
   for (const auto& [id, spec] : cluster.card_overrides)
     add_card(table, fmt::format("card {}", id), spec, cluster);
