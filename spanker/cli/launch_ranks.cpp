@@ -43,7 +43,9 @@ class Launcher {
     job.is_predicted = task.is_predicted;
     job.prompt = prompt;
     job.options = flags_.options;
+    job.model = flags_.model;
     job.trace = flags_.trace;
+    job.record = flags_.record;
     job.json = flags_.json;
     MpirunRequest request;
     request.hostfile = flags_.hostfile;

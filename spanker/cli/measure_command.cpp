@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "spanker/cli/interrupt.hpp"
 #include "spanker/cli/launch.hpp"
 #include "spanker/cli/rank_session.hpp"
+#include "spanker/cli/today.hpp"
 #include "spanker/cli/whole_number.hpp"
 #include "spanker/cluster/localhost.hpp"
 #include "spanker/cluster/profile.hpp"
@@ -52,14 +52,6 @@ struct Flags {
 constexpr double kMostSpread = 0.15;
 /// How far off the fitted card may be from what it was fitted to.
 constexpr double kMostResidual = 0.10;
-
-/// "2026-11-28".
-std::string today() {
-  const auto days = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
-  const std::chrono::year_month_day date(days);
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
-}
 
 /// A folder for models, which goes with all that is in it.
 class Scratch {

@@ -55,7 +55,9 @@ Result<std::string> job_from(const RunFlags& flags, const RunSetup& setup, std::
   job.is_predicted = setup.task.is_predicted;
   job.prompt = setup.prompt;
   job.options = flags.options;
+  job.model = flags.model;
   job.trace = flags.trace;
+  job.record = flags.record;
   job.json = flags.json;
   return to_json(job);
 }
@@ -252,7 +254,8 @@ class RankRun {
     run.text = speaker.text();
     run.ending = chooser->ending();
     run.times = std::move(**times);
-    Outcome outcome = run_outcome(task, run, {job.json, job.options.is_paced, job.trace}, voice_.style());
+    Outcome outcome = run_outcome(
+        task, run, {job.json, job.options.is_paced, job.model, job.trace, job.record}, voice_.style());
     const std::size_t idle = process_.size() - task.plan.cards_used();
     if (idle > 0) {
       outcome.warnings.push_back(

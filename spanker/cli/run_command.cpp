@@ -55,8 +55,9 @@ Outcome run_in_process(const RunFlags& flags, const CommandContext& context) {
   run.text = speaker.text();
   run.ending = generation->ending;
   run.times = std::move(generation->times);
-  Outcome outcome = run_outcome(task, run, {flags.json, flags.options.is_paced, flags.trace}, context.style);
-  outcome.out = said + outcome.out;
+  Outcome outcome = run_outcome(
+      task, run, {flags.json, flags.options.is_paced, flags.model, flags.trace, flags.record}, context.style);
+  if (outcome.error.empty()) outcome.out = said + outcome.out;
   return outcome;
 }
 

@@ -20,7 +20,10 @@ namespace fs = std::filesystem;
 
 class RunCommand : public FolderTest {
  protected:
-  void SetUp() override { model_ = synth("m.gguf", shape()); }
+  void SetUp() override {
+    ::setenv("XDG_CONFIG_HOME", path("config").c_str(), 1);  // where no machine is measured
+    model_ = synth("m.gguf", shape());
+  }
   static ModelShape shape() {
     return {Architecture::kLlama, 2, 64, 96, 4, 2, 16, 320, 128, 1e-5, 10000, false};
   }
@@ -122,6 +125,57 @@ TEST_F(RunCommand, WritesATrace) {
   EXPECT_FALSE(json.is_discarded());
   expect_error(with({"--tokens", "1", "--generate", "1", "--trace", path("none/t.json")}), ExitCode::kIo,
                path("none/t.json") + ": ...");
+}
+
+TEST_F(RunCommand, ARunIsRecorded) {
+  const std::string runs = path("runs.json");
+  const Arguments question = {"--tokens", "1,70", "--generate", "5", "--ignore-eos", "--record", runs};
+  json_of(with(question));
+  json_of(with(question + Arguments{"--cluster", "sails-rev-a", "--cards", "2", "--strategy", "tensor"}));
+  std::ifstream file(runs);
+  const Json json = Json::parse(file, nullptr, false);
+  ASSERT_EQ(json["runs"].size(), 2u);
+  EXPECT_EQ(json["runs"][0]["cluster"], "localhost");
+  EXPECT_EQ(json["runs"][0]["model"], model_);
+  EXPECT_EQ(json["runs"][0]["cards"], 1);
+  EXPECT_FALSE(json["runs"][0].contains("transfer_seconds"));
+  EXPECT_EQ(json["runs"][1]["cluster"], "sails-rev-a");
+  EXPECT_EQ(json["runs"][1]["strategy"], "tensor_parallel");
+  EXPECT_EQ(json["runs"][1]["samples"], 4);
+  EXPECT_GT(json["runs"][1]["seconds_per_token"], 0.0);
+  EXPECT_LE(json["runs"][1]["compute_seconds"], json["runs"][1]["seconds_per_token"]);
+  expect_bad_input(with({"--tokens", "1", "--generate", "1", "--record", runs}),
+                   "--record: no token was decoded after the first, wanted --generate 2 or more, got 1");
+  std::ofstream(path("bad.json")) << "{}";
+  expect_bad_input(with({"--tokens", "1", "--generate", "3", "--ignore-eos", "--record", path("bad.json")}),
+                   path("bad.json") + ": ...");
+}
+
+TEST_F(RunCommand, AMeasuredMachineIsPredicted) {
+  fs::create_directories(path("config/spanker"));
+  fs::copy_file(std::string(SPANKER_SOURCE_DIR) + "/spanker/cluster/profiles/raspberry-pi-5-gbe.toml",
+                path("config/spanker/localhost.toml"));
+  const auto cards = json_of({"profile", "show", "localhost", "--json"})["cards"].get<int>();
+  const Arguments question = {"--tokens", "1,70", "--generate", "3", "--ignore-eos"};
+  const Json json = json_of(with(question + Arguments{"--cards", std::to_string(cards)}));
+  EXPECT_TRUE(json["predicted"].is_object());
+  // Measured otherwise than it runs: other cards, other threads.
+  EXPECT_TRUE(
+      json_of(with(question + Arguments{"--cards", std::to_string(cards + 1)}))["predicted"].is_null());
+  EXPECT_TRUE(
+      json_of(with(question + Arguments{"--cards", std::to_string(cards), "--threads", "2"}))["predicted"]
+          .is_null());
+  std::ofstream(path("config/spanker/localhost.toml")) << "cards = 1";
+  expect_bad_input(with(question), path("config/spanker/localhost.toml") + ": ...");
+}
+
+TEST_F(RunCommand, PaceNeedsACluster) {
+  expect_bad_input(with({"--tokens", "1", "--generate", "2", "--pace"}),
+                   "--pace: paces what is not known, wanted --cluster or --plan, got neither");
+  const Json json = json_of(with({"--tokens", "1,70", "--generate", "3", "--ignore-eos", "--pace",
+                                  "--cluster", "sails-rev-a", "--cards", "2"}));
+  EXPECT_GE(json["lateness_seconds"], 0.0);
+  EXPECT_GT(json["predicted"]["tokens_per_second"], 0.0);
 }
 
 TEST_F(RunCommand, OnlyAFileHasWeights) {

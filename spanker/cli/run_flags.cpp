@@ -83,6 +83,8 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   add_rank_flags(command, flags);
   command.add_flag("--pace", flags.options.is_paced, "Make cards and links as slow as the cluster says");
   command.add_option("--trace", flags.trace, "Path of a Chrome trace to write (chrome://tracing, Perfetto)");
+  command.add_option("--record", flags.record,
+                     "Runs file to add this run to, for spanker fit and spanker validate");
   command.add_flag("--json", flags.json, "One JSON object instead of text and tables");
 }
 

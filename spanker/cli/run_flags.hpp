@@ -29,6 +29,7 @@ struct RunFlags {
   std::size_t threads = 0;
   GenerateOptions options;
   std::optional<std::string> trace;
+  std::optional<std::string> record;
   bool json = false;
 
   std::optional<std::uint32_t> ranks;

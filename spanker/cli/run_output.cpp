@@ -7,6 +7,9 @@
 #include <utility>
 
 #include "spanker/base/text.hpp"
+#include "spanker/cli/today.hpp"
+#include "spanker/measure/machine.hpp"
+#include "spanker/measure/measured_runs.hpp"
 #include "spanker/plan/predict.hpp"
 #include "spanker/report/chrome_trace.hpp"
 #include "spanker/report/run_report.hpp"
@@ -83,6 +86,46 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+bool is_exchange(std::string_view kind) {
+  constexpr ExchangeUse kUses[] = {ExchangeUse::kBoundary, ExchangeUse::kStageInput,
+                                   ExchangeUse::kAttentionOutput, ExchangeUse::kFfnOutput,
+                                   ExchangeUse::kLogits};
+  return std::ranges::any_of(kUses, [&](ExchangeUse use) { return to_string(use) == kind; });
+}
+
+/// A run for the runs file: what is neither exchange nor fixed cost of a pass is compute, and waiting for
+/// others is transfer.
+MeasuredRun recorded(const RunTask& task, const FinishedRun& run, const std::string& model,
+                     const std::vector<RunKind>& kinds) {
+  const Workload& workload = task.problem.workload;
+  const Seconds token = run.times.decode / static_cast<double>(run.times.decoded);
+  Seconds compute{0};
+  Seconds overhead{0};
+  for (const RunKind& kind : kinds) {
+    if (kind.kind == to_string(StepKind::kPassOverhead))
+      overhead += kind.measured;
+    else if (!is_exchange(kind.kind))
+      compute += kind.measured;
+  }
+  compute = std::min(compute, token);
+  MeasuredRun measured;
+  measured.cluster = task.is_predicted ? task.problem.cluster.name : "localhost";
+  measured.device = fmt::format("{} with {} threads on {} cards", this_machine().processor, run.threads,
+                                task.plan.cards_used());
+  measured.model = model;
+  measured.strategy = task.plan.strategy();
+  measured.wire = workload.link_type;
+  measured.kv_type = workload.kv_type;
+  measured.context = run.times.decoded == 0 ? workload.prompt : workload.prompt + (run.times.decoded + 1) / 2;
+  measured.cards = task.plan.cards_used();
+  measured.seconds_per_token = token;
+  measured.compute_seconds = compute;
+  if (measured.cards > 1) measured.transfer_seconds = std::max(Seconds(0), token - compute - overhead);
+  measured.samples = static_cast<std::uint32_t>(run.times.decoded);
+  measured.source = "spanker run --record, " + today();
+  return measured;
+}
+
 }  // namespace
 
 Speaker::Speaker(const std::optional<Tokenizer>& tokenizer, std::span<const std::uint32_t> prompt,
@@ -120,6 +163,15 @@ Outcome run_outcome(const RunTask& task, const FinishedRun& run, const RunOutput
   const std::optional<Problem> mean = mean_token(task, run.times);
   std::optional<double> predicted;
   if (mean) predicted = 1 / decode_cost(*mean, task.plan, Bound::kValue).total().count();
+  const std::vector<RunKind> kinds = kinds_of(task, run.times, mean);
+  if (output.record) {
+    if (run.times.decoded == 0) {
+      return Outcome::failed({ErrorKind::kBadInput, "--record", "no token was decoded after the first",
+                              "--generate 2 or more", std::to_string(run.tokens.size())});
+    }
+    const auto added = append_measured_runs(*output.record, {recorded(task, run, output.model, kinds)});
+    if (!added) return Outcome::failed(added.error());
+  }
   const RunReport report{.problem = task.problem,
                          .plan = task.plan,
                          .threads = run.threads,
@@ -135,7 +187,7 @@ Outcome run_outcome(const RunTask& task, const FinishedRun& run, const RunOutput
                          .lateness = output.is_paced ? std::optional(run.times.lateness) : std::nullopt,
                          .predicted_tokens_per_second = predicted,
                          .predicted_context = mean ? mean->workload.context : 0,
-                         .kinds = kinds_of(task, run.times, mean)};
+                         .kinds = kinds};
   Outcome outcome =
       Outcome::fine(output.json ? to_json(report) : (report.text ? "\n\n" : "") + to_text(report, style));
   outcome.warnings = task.problem.cluster.warnings;

@@ -50,7 +50,9 @@ struct FinishedRun {
 struct RunOutput {
   bool json = false;
   bool is_paced = false;
-  std::optional<std::string> trace;  ///< path of the file to write
+  std::string model;                  ///< its path
+  std::optional<std::string> trace;   ///< path of the file to write
+  std::optional<std::string> record;  ///< path of the runs file to add the run to
 };
 
 /// The report of a run, behind its text, which is said already.

@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 
 #include "spanker/cli/no_plan.hpp"
 #include "spanker/cli/options.hpp"
+#include "spanker/cluster/localhost.hpp"
+#include "spanker/cluster/profile.hpp"
 #include "spanker/model/preset.hpp"
 #include "spanker/plan/explain.hpp"
 #include "spanker/plan/plan_file.hpp"
@@ -101,6 +105,20 @@ Result<RunTask> planned_task(const RunFlags& flags, const ModelFile& file, std::
   return RunTask{std::move(*problem), std::move(planned->plan), true};
 }
 
+/// The profile `localhost`, which stands for what was measured: as many cards, and all threads. Nothing where
+/// this machine was not measured like that.
+Result<std::optional<Cluster>> measured_machine(const RunFlags& flags, std::uint32_t cards) {
+  const auto path = localhost_profile_path();
+  std::error_code ignored;
+  if (flags.cluster || flags.threads > 0 || !path || !std::filesystem::exists(*path, ignored)) {
+    return std::nullopt;
+  }
+  auto cluster = load_cluster(*path);
+  if (!cluster) return Failure(cluster.error());
+  if (cluster->card_count != cards) return std::nullopt;
+  return std::optional(std::move(*cluster));
+}
+
 tl::expected<RunTask, Outcome> searched_task(const RunFlags& flags, const ModelFile& file,
                                              std::uint64_t prompt, std::optional<std::uint32_t> cards) {
   if (flags.options.is_paced && !flags.cluster) {
@@ -111,8 +129,13 @@ tl::expected<RunTask, Outcome> searched_task(const RunFlags& flags, const ModelF
   const auto strategies = strategies_from_flag(flags.strategy);
   if (!strategies) return no_run(strategies.error());
   if (flags.cards) cards = flags.cards;
+  const std::uint32_t wanted = cards.value_or(1);
+  auto measured = measured_machine(flags, wanted);
+  if (!measured) return no_run(measured.error());
+  const bool is_predicted = flags.cluster || *measured;
   auto cluster = flags.cluster ? cluster_from_flags(*flags.cluster, cards)
-                               : Result<Cluster>(unmeasured_machine(cards.value_or(1), available_memory()));
+                 : *measured   ? Result<Cluster>(std::move(**measured))
+                               : Result<Cluster>(unmeasured_machine(wanted, available_memory()));
   if (!cluster) return no_run(cluster.error());
   if (!strategies->single_card && cluster->card_count < 2) {
     return no_run(
@@ -122,7 +145,7 @@ tl::expected<RunTask, Outcome> searched_task(const RunFlags& flags, const ModelF
   if (!problem) return no_run(problem.error());
   auto plan = search(*problem, *strategies);
   if (!plan) return NoRun(no_plan(*problem, std::get<NoPlan>(answer(*problem, *strategies)), flags.json));
-  return RunTask{std::move(*problem), std::move(*plan), flags.cluster.has_value()};
+  return RunTask{std::move(*problem), std::move(*plan), is_predicted};
 }
 
 }  // namespace

@@ -19,14 +19,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRows = 4096;
 constexpr std::size_t kColumns = 4096;
-constexpr Bytes kAll{std::uint64_t{256} << 20};
 constexpr std::size_t kTile = 16;
 
 }  // namespace
 
-Result<BytesPerSecond> kernel_bandwidth(WeightType type, std::size_t threads, int passes) {
+Result<BytesPerSecond> kernel_bandwidth(WeightType type, std::size_t threads, Bytes size, int passes) {
   const Bytes one = PackedMatrix::size_of(type, kRows, kColumns);
-  const std::size_t count = kAll.value / one.value + 1;
+  const std::size_t count = size.value / one.value + 1;
   auto memory = Memory::allocate(one * count);
   if (!memory) return Failure(memory.error());
   // Zeros are numbers of every type; touched, so that pages are there.

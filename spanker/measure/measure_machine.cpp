@@ -19,31 +19,12 @@
 namespace spanker {
 namespace {
 
-constexpr Bytes kReadBytes{std::uint64_t{512} << 20};
 constexpr Bytes kAllReduceBytes{8192};
 constexpr std::uint64_t kPrompt = 4;
 constexpr std::uint64_t kTokens = 33;
-constexpr std::uint64_t kLongPrompt = 256;
 
 constexpr WeightType kTypes[] = {WeightType::kF32,  WeightType::kF16,  WeightType::kBF16, WeightType::kQ8_0,
                                  WeightType::kQ4_0, WeightType::kQ4_K, WeightType::kQ6_K};
-
-/// A model to decode with: many small steps, or few large ones, so that bytes and steps can be told apart.
-struct Sample {
-  const char* name;
-  ModelShape shape;
-};
-
-std::vector<Sample> samples() {
-  const auto shape = [](std::uint32_t layers, std::uint32_t hidden, std::uint32_t ffn, std::uint32_t heads,
-                        std::uint32_t kv_heads, std::uint32_t head_dim) {
-    return ModelShape{
-        Architecture::kLlama, layers, hidden, ffn, heads, kv_heads, head_dim, 8192, 2048, 1e-5, 1e4, false};
-  };
-  return {{"24 layers of 1024", shape(24, 1024, 2816, 16, 4, 64)},
-          {"10 layers of 2048", shape(10, 2048, 5632, 32, 8, 64)},
-          {"4 layers of 4096", shape(4, 4096, 11008, 32, 8, 128)}};
-}
 
 template <class T>
 Ranged<T> exactly(T value, const std::string& source) {
@@ -64,11 +45,11 @@ class Measuring {
     measured_.cards = bench_.cards();
     measured_.threads = bench_.threads();
     measured_.in_processes = bench_.in_processes();
-    total_ = 2 + samples().size() * static_cast<std::uint64_t>(options_.runs + 1) + 1;
+    total_ = 2 + options_.models.size() * static_cast<std::uint64_t>(options_.runs + 1) + 1;
     if (auto done = measure_memory(); !done) return Failure(done.error());
     make_cluster();
     if (auto done = measure_links(); !done) return Failure(done.error());
-    for (const Sample& sample : samples()) {
+    for (const SampleModel& sample : options_.models) {
       if (auto done = decode(sample); !done) return Failure(done.error());
     }
     if (!bench_.is_first()) return std::nullopt;
@@ -91,13 +72,13 @@ class Measuring {
     if (auto on = step("memory"); !on) return on;
     if (bench_.is_first()) {
       for (std::uint32_t threads = 1; threads <= measured_.machine.hardware_threads; threads *= 2) {
-        const auto rate = read_bandwidth(threads, kReadBytes, 5);
+        const auto rate = read_bandwidth(threads, options_.read_size, 5);
         if (!rate) return Failure(rate.error());
         measured_.reads.push_back({threads, *rate});
       }
       for (const WeightType type : kTypes) {
-        const auto rate =
-            kernel_bandwidth(type, bench_.threads() / (bench_.in_processes() ? bench_.cards() : 1));
+        const auto rate = kernel_bandwidth(
+            type, bench_.threads() / (bench_.in_processes() ? bench_.cards() : 1), options_.kernel_size);
         if (!rate) return Failure(rate.error());
         measured_.kernels.push_back({type, *rate});
       }
@@ -175,7 +156,7 @@ class Measuring {
     }
   }
 
-  Result<void> decode(const Sample& sample) {
+  Result<void> decode(const SampleModel& sample) {
     if (auto on = step(fmt::format("writing {}", sample.name)); !on) return on;
     const auto model = make_model(sample.name, sample.shape, TensorType::kQ4_0);
     if (!model) return Failure(model.error());
@@ -191,7 +172,7 @@ class Measuring {
     return timed;
   }
 
-  Result<void> decode(const Sample& sample, const ModelFile& file) {
+  Result<void> decode(const SampleModel& sample, const ModelFile& file) {
     const auto problem = problem_of(file, kPrompt, kTokens);
     if (!problem) return Failure(problem.error());
     const auto plan =
@@ -217,7 +198,7 @@ class Measuring {
 
   Result<void> prefill(const ModelFile& file, const Plan& plan) {
     if (auto on = step("a prompt"); !on) return on;
-    auto problem = problem_of(file, kLongPrompt, 1);
+    auto problem = problem_of(file, options_.long_prompt, 1);
     if (!problem) return Failure(problem.error());
     for (int run = 0; run < options_.runs; ++run) {
       const auto timed = bench_.run(file, *problem, plan);
@@ -282,7 +263,7 @@ class Measuring {
     CardSpec numbers = measured_.cluster.card;
     numbers.compute = Ranged<OpsPerSecond>{
         *value, *low, *high,
-        source(fmt::format("a prompt of {} in Q4_0, {} runs", kLongPrompt, options_.runs))};
+        source(fmt::format("a prompt of {} in Q4_0, {} runs", options_.long_prompt, options_.runs))};
     set_numbers(numbers);
   }
 
@@ -319,6 +300,17 @@ class Measuring {
 };
 
 }  // namespace
+
+std::vector<SampleModel> sample_models() {
+  const auto shape = [](std::uint32_t layers, std::uint32_t hidden, std::uint32_t ffn, std::uint32_t heads,
+                        std::uint32_t kv_heads, std::uint32_t head_dim) {
+    return ModelShape{
+        Architecture::kLlama, layers, hidden, ffn, heads, kv_heads, head_dim, 8192, 2048, 1e-5, 1e4, false};
+  };
+  return {{"24 layers of 1024", shape(24, 1024, 2816, 16, 4, 64)},
+          {"10 layers of 2048", shape(10, 2048, 5632, 32, 8, 64)},
+          {"4 layers of 4096", shape(4, 4096, 11008, 32, 8, 128)}};
+}
 
 double MachineMeasurement::spread() const {
   double greatest = 0;

@@ -59,8 +59,20 @@ struct MachineMeasurement {
   double spread() const;
 };
 
+/// A model to decode with.
+struct SampleModel {
+  std::string name;
+  ModelShape shape;
+};
+/// One of many small steps, one of few large ones and one between, so that bytes and steps can be told apart.
+std::vector<SampleModel> sample_models();
+
 struct MeasureOptions {
-  int runs = 3;        ///< of each model
+  int runs = 3;                                         ///< of each model
+  std::vector<SampleModel> models = sample_models();    ///< at least three
+  std::uint64_t long_prompt = 256;                      ///< for the rate of arithmetic
+  Bytes read_size = Bytes(std::uint64_t{512} << 20);    ///< that memory is read of; many times the caches
+  Bytes kernel_size = Bytes(std::uint64_t{256} << 20);  ///< of matrices of each type
   std::string folder;  ///< for the models that are run, some 500 MB; must be there
   /// Memory of each card in order; of one process, all of which is this machine's: empty.
   std::vector<Machine> machines;

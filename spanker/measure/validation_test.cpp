@@ -99,16 +99,17 @@ TEST(Validate, EachClusterStartsFromAProfileOfItsName) {
   EXPECT_EQ(base("boards", false, boards()), "boards");
   EXPECT_EQ(base("others", false, boards()), "boards");
   EXPECT_EQ(base("others", false, std::nullopt),
-            "x.json: runs[0].cluster: no built-in profile of that name, wanted --cluster with a profile for it, got "
+            "x.json: runs[0].cluster: no built-in profile of that name, wanted --cluster with a profile for "
+            "it, got "
             "others");
 }
 
 TEST(Validate, SchedulesAreFittedApart) {
   Cluster quick = boards();
   quick.card.memory_bandwidth.value = BytesPerSecond(20e9);
-  const Validation validation = validated({synthetic(run_on(1), boards()),
-                                           synthetic(run_on(1, "llama-2-7b", EngineSchedule::kAllToAll), quick)},
-                                          boards(), "cards=1");
+  const Validation validation = validated(
+      {synthetic(run_on(1), boards()), synthetic(run_on(1, "llama-2-7b", EngineSchedule::kAllToAll), quick)},
+      boards(), "cards=1");
   ASSERT_EQ(validation.clusters.size(), 2u);
   EXPECT_NEAR(validation.clusters[0].cluster.card.memory_bandwidth.value.value, 5e9, 0.01 * 5e9);
   EXPECT_NEAR(validation.clusters[1].cluster.card.memory_bandwidth.value.value, 20e9, 0.01 * 20e9);

@@ -12,6 +12,7 @@ std::string to_json(const RunJob& job) {
   const SamplingOptions& sampling = job.options.sampling;
   nlohmann::json json = {{"plan", job.plan},
                          {"is_predicted", job.is_predicted},
+                         {"model", job.model},
                          {"prompt", job.prompt},
                          {"generated", job.generated},
                          {"temperature", sampling.temperature},
@@ -22,6 +23,7 @@ std::string to_json(const RunJob& job) {
                          {"is_paced", job.options.is_paced},
                          {"json", job.json}};
   if (job.trace) json["trace"] = *job.trace;
+  if (job.record) json["record"] = *job.record;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -44,7 +46,9 @@ Result<RunJob> run_job_from(std::string_view text, std::string_view where) {
   job.options.ignores_end = object.flag("ignores_end");
   job.options.is_paced = object.flag("is_paced");
   job.json = object.flag("json");
+  job.model = object.text("model");
   if (object.has("trace")) job.trace = object.text("trace");
+  if (object.has("record")) job.record = object.text("record");
   if (!object.sound()) return tl::unexpected(*fault.error());
   return job;
 }

@@ -19,7 +19,9 @@ struct RunJob {
   std::vector<std::uint32_t> prompt;     ///< what was asked
   std::vector<std::uint32_t> generated;  ///< what was generated before, which this run continues
   GenerateOptions options;
+  std::string model;  ///< its path, as the first rank knows it
   std::optional<std::string> trace;
+  std::optional<std::string> record;
   bool json = false;
 };
 
