@@ -237,8 +237,8 @@ class RankRun {
                                       *tokenizer ? &**tokenizer : nullptr, on_token);
     if (!chooser) return Failure(chooser.error());
     const auto next = [&](std::span<const float> logits) { return chooser->next(logits); };
-    auto times = run_rank_card(file, task.problem, task.plan, card->get(), endpoint_, context, next,
-                               job.options.is_paced);
+    auto times =
+        run_rank_card(file, task.problem, task.plan, card->get(), endpoint_, context, next, job.options);
     if (!times) return Failure(times.error());
     // The first rank alone knows whether a token could not be chosen.
     Result<std::string> chosen;

@@ -61,7 +61,12 @@ Outcome run_in_process(const RunFlags& flags, const CommandContext& context) {
   return outcome;
 }
 
-Outcome run_model(const RunFlags& flags, const CommandContext& context) {
+Outcome run_model(RunFlags& flags, const CommandContext& context) {
+  flags.options.native_all_reduce = flags.all_reduce == "native";
+  if (flags.options.native_all_reduce && !flags.ranks && !rank_place()) {
+    return Outcome::failed(
+        {ErrorKind::kBadInput, "--all-reduce", "native is MPI's", "--ranks", "one process"});
+  }
   if (flags.ranks) return launch_ranks(flags, context);
   if (const auto place = rank_place()) return run_as_rank(flags, *place, context);
   return run_in_process(flags, context);

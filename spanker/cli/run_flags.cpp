@@ -65,6 +65,11 @@ void add_rank_flags(CLI::App& command, RunFlags& flags) {
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();
   command
+      .add_option("--all-reduce", flags.all_reduce,
+                  "With --ranks: plan, or native for MPI's own where all ranks share each layer")
+      ->check(CLI::IsMember({"plan", "native"}))
+      ->capture_default_str();
+  command
       .add_flag("--restart", flags.restart,
                 "With --ranks: when a rank is lost, plan for those that are left and go on")
       ->needs(ranks);

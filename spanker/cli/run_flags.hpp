@@ -35,6 +35,7 @@ struct RunFlags {
   std::optional<std::uint32_t> ranks;
   std::optional<std::string> hostfile;
   double timeout_seconds = 10;
+  std::string all_reduce = "plan";
   bool restart = false;
   bool launched = false;  ///< a rank that this program started: it is told what to run, and answers in events
 };

@@ -135,6 +135,22 @@ MessageHeader Communicator::next_header(MessageHeader::Call call, Algorithm algo
   return header;
 }
 
+Result<void> Communicator::native_all_reduce(std::span<float> values, ReduceOp op) {
+  Transport& transport = endpoint_->transport();
+  if (!transport.has_all_reduce() || size() != transport.card_count()) {
+    return bad_input(
+        "native all_reduce", "not possible here", "all ranks of mpirun together, with no pace of their own",
+        transport.has_all_reduce() ? fmt::format("{} of {} ranks", size(), transport.card_count())
+                                   : "a network without one");
+  }
+  auto done = transport.all_reduce(values, op, endpoint_->timeout());
+  if (!done && done.error().kind == ErrorKind::kPeerLost) {
+    return endpoint_->give_up(done.error(),
+                              fmt::format("native all_reduce ({}) of {} f32", to_string(op), values.size()));
+  }
+  return done;
+}
+
 Chunk Communicator::chunk(std::uint32_t rank, std::uint64_t elements, WireType wire) const {
   const Chunk units = chunk_of(rank, size(), units_of(elements, wire));
   const std::uint64_t unit = unit_elements(wire);

@@ -53,6 +53,11 @@ class Communicator {
   Result<void> all_reduce(std::span<float> values, ReduceOp op, Algorithm algorithm,
                           WireType wire = WireType::kF32);
 
+  /// The same by the network's own all_reduce (Transport), as f32: sums in an order that is not ours, and
+  /// maybe not the same bits on all ranks. kBadInput where the network has none, or the ranks are not all its
+  /// cards.
+  Result<void> native_all_reduce(std::span<float> values, ReduceOp op);
+
   // A rank's chunk of the vector: counts[rank] elements behind those of the ranks below; the same counts on
   // every rank, adding up to the vector. Without counts, chunk().
 

@@ -207,6 +207,30 @@ Result<void> MpiTransport::finish_sends(Seconds timeout) {
   return {};
 }
 
+Result<void> MpiTransport::all_reduce(std::span<float> values, ReduceOp op, Seconds timeout) {
+  if (control_.has_failed()) return failed_before();
+  if (values.size() > kMostBytes) {
+    return Failure(Error{ErrorKind::kBadInput, name(rank_), "a vector is longer than MPI counts",
+                         fmt::format("at most {} elements", kMostBytes), fmt::format("{}", values.size())});
+  }
+  const MPI_Op native = op == ReduceOp::kMax ? MPI_MAX : op == ReduceOp::kMin ? MPI_MIN : MPI_SUM;
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_FLOAT, native, world_,
+                 &request);
+  const auto is_done = [&] {
+    int done = 0;
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    return done != 0;
+  };
+  // Whoever is missing, the card before it asks.
+  const std::uint32_t next = (rank_ + 1) % card_count();
+  if (auto done = wait(next, "its part of an all_reduce", is_done, timeout); !done) return done;
+  if (op == ReduceOp::kAvg) {
+    for (float& value : values) value /= static_cast<float>(card_count());
+  }
+  return {};
+}
+
 void MpiTransport::fail(const Error& why) { control_.fail({why, lost_}); }
 
 }  // namespace spanker

@@ -31,6 +31,8 @@ class MpiTransport final : public Transport {
   Result<Message> receive(std::uint32_t from, Seconds timeout) override;
   void release(std::uint32_t from) override;
   Result<void> finish_sends(Seconds timeout) override;
+  bool has_all_reduce() const override { return true; }
+  Result<void> all_reduce(std::span<float> values, ReduceOp op, Seconds timeout) override;
   void poll() override { control_.progress(); }
   void fail(const Error& why) override;
 

@@ -77,6 +77,14 @@ class Transport {
   /// Waits until all that was sent may be overwritten.
   virtual Result<void> finish_sends(Seconds timeout) = 0;
 
+  /// Whether it has an all_reduce of its own, of all its cards.
+  virtual bool has_all_reduce() const { return false; }
+  /// Every card's vector becomes the reduction of all, in whatever order, not always the same bits on all.
+  /// Fails as receive does; kBadInput where there is none.
+  virtual Result<void> all_reduce(std::span<float> /*values*/, ReduceOp /*op*/, Seconds /*timeout*/) {
+    return Failure(Error{ErrorKind::kBadInput, "all_reduce", "the network has none of its own", {}, {}});
+  }
+
   /// Lets others see that this card still works; to be called now and then while it does.
   virtual void poll() {}
 

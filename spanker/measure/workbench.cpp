@@ -57,7 +57,7 @@ Result<std::optional<Workbench::Timed>> RankWorkbench::run(const ModelFile& file
   if (!card) return Failure(card.error());
   const Seconds load = Clock::now() - start;
   auto times = run_rank_card(file, problem, plan, card->get(), endpoint_, some_prompt(problem),
-                             some_tokens(problem), false);
+                             some_tokens(problem), {});
   if (!times) return Failure(times.error());
   if (!*times) return std::nullopt;
   return Timed{load, std::move(**times)};

@@ -30,19 +30,19 @@ const Stage& stage_of(const Plan& plan, CardId card) {
 }  // namespace
 
 PassRunner::PassRunner(const Problem& problem, const Plan& plan, const StepGraph& graph, Card& card,
-                       Endpoint& endpoint, CardPace* pace)
+                       Endpoint& endpoint, const Ways& ways)
     : graph_(&graph),
       card_(&card),
       endpoint_(&endpoint),
-      pace_(pace),
+      ways_(ways),
       program_(card_program(graph, card.shard().card)),
       wire_(wire_type_of(problem.workload.link_type)),
       is_alone_(stage_of(plan, card.shard().card).cards.size() == 1),
       looks_up_(problem.workload.embedding == EmbeddingPlace::kCards) {}
 
 Result<PassRunner> PassRunner::make(const Problem& problem, const Plan& plan, const StepGraph& graph,
-                                    Card& card, const Communicator& world, CardPace* pace) {
-  PassRunner runner(problem, plan, graph, card, world.endpoint(), pace);
+                                    Card& card, const Communicator& world, const Ways& ways) {
+  PassRunner runner(problem, plan, graph, card, world.endpoint(), ways);
   const std::vector<Shard> shards = shards_of(problem, plan);
   std::vector<CardId> cards;
   for (std::size_t i = 0; i < shards.size(); ++i) {
@@ -105,7 +105,7 @@ void PassRunner::run_kernels(const KernelRun& kernels, StepClock& clock) {
     card_->add_partial_to_residual();
     add_time(times.size() - 1);
   }
-  if (pace_ != nullptr) return wait_for_pace(kernels, clock);
+  if (ways_.pace != nullptr) return wait_for_pace(kernels, clock);
   Seconds next = start;
   for (std::size_t i = 0; i < times.size(); ++i) {
     clock.note_step(kernels.steps[i], next, next + times[i]);
@@ -117,17 +117,19 @@ void PassRunner::wait_for_pace(const KernelRun& kernels, StepClock& clock) {
   for (const StepId id : kernels.steps) {
     const Step& step = graph_->step(id);
     const Seconds start = clock.now();
-    pace_->clock.spend(operator_cost(card_->work_of(step.op, step.layer), pace_->rates).total());
+    ways_.pace->clock.spend(operator_cost(card_->work_of(step.op, step.layer), ways_.pace->rates).total());
     clock.note_step(id, start, clock.now());
   }
-  pace_->clock.wait([&] { endpoint_->transport().poll(); });
+  ways_.pace->clock.wait([&] { endpoint_->transport().poll(); });
 }
 
 Result<void> PassRunner::run_exchange(const Exchange& exchange) {
   Communicator& group = groups_.at(exchange.group);
   const auto add_up = [&](Interval share) -> Result<void> {
     if (share.count == 0) std::ranges::fill(card_->partial(), 0.0f);
-    auto done = group.all_reduce(card_->partial(), ReduceOp::kSum, exchange.algorithm, wire_);
+    auto done = ways_.native_all_reduce
+                    ? group.native_all_reduce(card_->partial(), ReduceOp::kSum)
+                    : group.all_reduce(card_->partial(), ReduceOp::kSum, exchange.algorithm, wire_);
     if (done) card_->add_partial_to_residual();
     return done;
   };

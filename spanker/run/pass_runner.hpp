@@ -26,10 +26,15 @@ namespace spanker {
 /// share, where the graph pads all to the largest.
 class PassRunner {
  public:
-  /// `world` has the plan's cards in the order of shards_of. `pace`: how slow the card is; null: as it is.
-  /// All must outlive the runner. Fails as Communicator::group does.
+  struct Ways {
+    CardPace* pace = nullptr;  ///< how slow the card is; null: as it is
+    bool native_all_reduce = false;
+  };
+
+  /// `world` has the plan's cards in the order of shards_of. All must outlive the runner. Fails as
+  /// Communicator::group does.
   static Result<PassRunner> make(const Problem& problem, const Plan& plan, const StepGraph& graph, Card& card,
-                                 const Communicator& world, CardPace* pace);
+                                 const Communicator& world, const Ways& ways);
 
   /// The pass that the card has begun; its residual() holds the rows already where the embedding is the
   /// host's and the card samples. Afterwards the sampling card has the logits. Fails as collectives do.
@@ -37,7 +42,7 @@ class PassRunner {
 
  private:
   PassRunner(const Problem& problem, const Plan& plan, const StepGraph& graph, Card& card, Endpoint& endpoint,
-             CardPace* pace);
+             const Ways& ways);
 
   void run_kernels(const KernelRun& kernels, StepClock& clock);
   void wait_for_pace(const KernelRun& kernels, StepClock& clock);
@@ -47,7 +52,7 @@ class PassRunner {
   const StepGraph* graph_;
   Card* card_;
   Endpoint* endpoint_;
-  CardPace* pace_;
+  Ways ways_;
   CardProgram program_;
   std::map<std::uint32_t, Communicator> groups_;  ///< by the graph's index
   WireType wire_;

@@ -90,14 +90,14 @@ Result<std::unique_ptr<Card>> load_rank_card(const ModelFile& file, const Proble
 Result<std::optional<RunTimes>> run_rank_card(const ModelFile& file, const Problem& problem, const Plan& plan,
                                               Card* card, Endpoint& endpoint,
                                               std::span<const std::uint32_t> prompt, const NextToken& next,
-                                              bool is_paced) {
+                                              const GenerateOptions& options) {
   const RankCards all = rank_cards(problem, plan);
   const ClusterRates rates(problem.cluster, Bound::kValue);
   // Clocks start together: when all ranks are here.
   if (auto here = all_gather_bytes(endpoint, {}); !here) return Failure(here.error());
   const auto start = std::chrono::steady_clock::now();
   if (card == nullptr) {
-    if (auto ended = follow_run(endpoint, is_paced); !ended) return Failure(ended.error());
+    if (auto ended = follow_run(endpoint, options.is_paced); !ended) return Failure(ended.error());
     if (auto gathered = gather_bytes(endpoint, {}); !gathered) return Failure(gathered.error());
     return std::nullopt;
   }
@@ -106,7 +106,16 @@ Result<std::optional<RunTimes>> run_rank_card(const ModelFile& file, const Probl
   CardPace pace = card_pace(rates, all.cards, endpoint.transport().card(), start);
   auto world = Communicator(endpoint).group(all.ranks);
   if (!world) return Failure(world.error());
-  const CardJob job{file, problem, plan, graphs, *card, *world, prompt, next, is_paced ? &pace : nullptr};
+  const CardJob job{file,
+                    problem,
+                    plan,
+                    graphs,
+                    *card,
+                    *world,
+                    prompt,
+                    next,
+                    options.is_paced ? &pace : nullptr,
+                    options.native_all_reduce};
   const auto times = run_card(job, clocks);
   if (!times) return Failure(times.error());
   const auto notes = gather_bytes(endpoint, packed(*times, clocks));

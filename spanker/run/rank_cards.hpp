@@ -10,6 +10,7 @@
 #include "spanker/plan/problem.hpp"
 #include "spanker/run/model_file.hpp"
 #include "spanker/run/run_cards.hpp"
+#include "spanker/run/token_chooser.hpp"
 
 namespace spanker {
 
@@ -21,10 +22,11 @@ namespace spanker {
 Result<std::unique_ptr<Card>> load_rank_card(const ModelFile& file, const Problem& problem, const Plan& plan,
                                              Endpoint& endpoint, std::size_t threads, std::uint32_t spins);
 
-/// Runs the plan. `card` is load_rank_card's. `next` is called on rank 0. Times on rank 0, else nothing.
+/// Runs the plan, in the ways that `options` say; how to sample is `next`'s, which is called on rank 0.
+/// `card` is load_rank_card's. Times on rank 0, else nothing.
 Result<std::optional<RunTimes>> run_rank_card(const ModelFile& file, const Problem& problem, const Plan& plan,
                                               Card* card, Endpoint& endpoint,
                                               std::span<const std::uint32_t> prompt, const NextToken& next,
-                                              bool is_paced);
+                                              const GenerateOptions& options);
 
 }  // namespace spanker

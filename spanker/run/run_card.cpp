@@ -130,9 +130,11 @@ class CardRun {
 };
 
 Result<CardTimes> run_on(const CardJob& job, Communicator& world, CardClocks& clocks) {
-  auto prefill = PassRunner::make(job.problem, job.plan, job.graphs.prefill, job.card, world, job.pace);
+  auto prefill = PassRunner::make(job.problem, job.plan, job.graphs.prefill, job.card, world,
+                                  {job.pace, job.native_all_reduce});
   if (!prefill) return Failure(prefill.error());
-  auto decode = PassRunner::make(job.problem, job.plan, job.graphs.decode, job.card, world, job.pace);
+  auto decode = PassRunner::make(job.problem, job.plan, job.graphs.decode, job.card, world,
+                                 {job.pace, job.native_all_reduce});
   if (!decode) return Failure(decode.error());
   return CardRun(job, world.endpoint(), clocks).run(*prefill, *decode);
 }

@@ -54,7 +54,8 @@ struct CardJob {
                         ///< that follow_run
   std::span<const std::uint32_t> prompt;
   const NextToken& next;
-  CardPace* pace = nullptr;  ///< null: as fast as it can
+  CardPace* pace = nullptr;        ///< null: as fast as it can
+  bool native_all_reduce = false;  ///< Communicator's, where the plan has all_reduces
 };
 
 /// One card's part of run_cards.

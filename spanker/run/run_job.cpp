@@ -21,6 +21,7 @@ std::string to_json(const RunJob& job) {
                          {"seed", sampling.seed},
                          {"ignores_end", job.options.ignores_end},
                          {"is_paced", job.options.is_paced},
+                         {"native_all_reduce", job.options.native_all_reduce},
                          {"json", job.json}};
   if (job.trace) json["trace"] = *job.trace;
   if (job.record) json["record"] = *job.record;
@@ -45,6 +46,7 @@ Result<RunJob> run_job_from(std::string_view text, std::string_view where) {
   sampling.seed = object.integer<std::uint64_t>("seed", 0, kAny);
   job.options.ignores_end = object.flag("ignores_end");
   job.options.is_paced = object.flag("is_paced");
+  job.options.native_all_reduce = object.flag("native_all_reduce");
   job.json = object.flag("json");
   job.model = object.text("model");
   if (object.has("trace")) job.trace = object.text("trace");

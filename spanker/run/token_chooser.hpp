@@ -16,8 +16,9 @@ namespace spanker {
 /// What to generate.
 struct GenerateOptions {
   SamplingOptions sampling;
-  bool ignores_end = false;  ///< goes on after tokens that end an answer
-  bool is_paced = false;     ///< cards and links are as slow as the problem's cluster says
+  bool ignores_end = false;        ///< goes on after tokens that end an answer
+  bool is_paced = false;           ///< cards and links are as slow as the problem's cluster says
+  bool native_all_reduce = false;  ///< the network's own instead of the plan's
 };
 
 /// Why a run came to its end.
