@@ -20,8 +20,7 @@ std::vector<std::string> mpirun_words(const MpirunRequest& request) {
 
 ChildProcess::Environment mpirun_environment(bool wants_colour) {
   ChildProcess::Environment environment = {{"OMPI_MCA_rmaps_base_oversubscribe", "1"},
-                                           {"OMPI_MCA_hwloc_base_binding_policy", "none"},
-                                           {"OMPI_MCA_mpi_yield_when_idle", "1"}};
+                                           {"OMPI_MCA_hwloc_base_binding_policy", "none"}};
   if (::geteuid() == 0) {
     environment.emplace_back("OMPI_ALLOW_RUN_AS_ROOT", "1");
     environment.emplace_back("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");

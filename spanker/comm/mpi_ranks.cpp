@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <mpi.h>
 #include <pmix.h>
+#include <stdlib.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -76,6 +77,9 @@ Result<std::unique_ptr<RankProcess>> make_rank_process(const JoinOptions& option
                                     "MPI does not start",
                                     fmt::format("within {} s", options.timeout.count()),
                                     {}});
+  // Our waits let others run when that is right. MPI would do so at each look, and lose the core for a while
+  // to any other program.
+  ::setenv("OMPI_MCA_mpi_yield_when_idle", "0", 1);
   if (MPI_Init(nullptr, nullptr) != MPI_SUCCESS) {
     return Failure(Error{ErrorKind::kPeerLost, "ranks", "MPI does not start", {}, {}});
   }

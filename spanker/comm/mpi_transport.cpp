@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,11 +17,16 @@ namespace {
 
 /// A payload of so many bytes is sent from where it lies.
 constexpr std::size_t kLeastUncopied = 64 << 10;
+using Clock = std::chrono::steady_clock;
+
 constexpr std::size_t kMostBytes = std::numeric_limits<int>::max();
-/// How long a wait only lets others run before it sleeps: longer than a kernel of another card takes that
-/// shares the core, since waking up costs as much as several messages.
-constexpr Seconds kYielding{5e-3};
-constexpr Seconds kSleep{100e-6};
+/// How long a wait only lets others run before it sleeps.
+constexpr Seconds kYielding{2e-3};
+/// Letting others run for longer than that means that other programs want this core. Sleeping gets it back
+/// sooner then: who wakes up comes before who never slept.
+constexpr Seconds kLongYield{300e-6};
+constexpr Seconds kSleep{20e-6};
+constexpr int kSleepyWaits = 200;
 /// How long before its end a wait asks whether the other still works: time enough for one kernel of it.
 Seconds grace_of(Seconds timeout) { return std::min(timeout / 2, Seconds(2)); }
 
@@ -40,6 +46,7 @@ MpiTransport::MpiTransport(MPI_Comm world, MpiControl& control, std::uint32_t ra
     peers_[from].inbox.resize(sizeof(Envelope) + kLeastUncopied);
     listen(from);
   }
+  ::prctl(PR_SET_TIMERSLACK, 1000);  // so that a short sleep is one
 }
 
 MpiTransport::~MpiTransport() {
@@ -74,11 +81,18 @@ Failure MpiTransport::failed_before() {
   return Failure(std::move(error));
 }
 
+void MpiTransport::let_others_run() {
+  const auto start = Clock::now();
+  ::sched_yield();
+  if (Clock::now() - start > kLongYield) sleepy_waits_ = kSleepyWaits;
+}
+
 Result<void> MpiTransport::wait(std::uint32_t peer, const char* wanted, const std::function<bool()>& ready,
                                 Seconds timeout) {
   if (ready()) return {};
-  using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
+  const bool is_sleepy = sleepy_waits_ > 0;
+  if (is_sleepy) --sleepy_waits_;
   Seconds end = timeout;
   bool has_asked = false;
   for (;;) {
@@ -88,7 +102,7 @@ Result<void> MpiTransport::wait(std::uint32_t peer, const char* wanted, const st
     control_.progress();
     if (control_.has_failed()) return failed_before();
     const Seconds passed = Clock::now() - start;
-    if (passed < spin_) continue;
+    if (passed < spin_ && !is_sleepy) continue;
     if (!has_asked && passed > end - grace_of(timeout)) {
       control_.ask(peer);
       has_asked = true;
@@ -99,10 +113,10 @@ Result<void> MpiTransport::wait(std::uint32_t peer, const char* wanted, const st
       end = passed + timeout;
       has_asked = false;
     }
-    if (passed < spin_ + kYielding) {
-      ::sched_yield();
-    } else {
+    if (is_sleepy || passed > spin_ + kYielding) {
       std::this_thread::sleep_for(kSleep);
+    } else {
+      let_others_run();
     }
   }
   lost_ = peer;

@@ -64,6 +64,7 @@ class MpiTransport final : public Transport {
   /// Waits for `peer` until ready(); fails with what was `wanted` of it.
   Result<void> wait(std::uint32_t peer, const char* wanted, const std::function<bool()>& ready,
                     Seconds timeout);
+  void let_others_run();
   Failure failed_before();
 
   MPI_Comm world_;
@@ -72,6 +73,7 @@ class MpiTransport final : public Transport {
   std::vector<std::string> hosts_;
   Seconds spin_;
   std::vector<Peer> peers_;
+  int sleepy_waits_ = 0;  ///< how many more waits sleep at once
   std::optional<std::uint32_t> lost_;
 };
 

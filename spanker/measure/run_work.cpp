@@ -145,7 +145,7 @@ Result<Plan> plan_of(const MeasuredRun& run, const Problem& problem, std::string
     std::iota(cards.begin(), cards.end(), CardId{0});
     const ClusterRates rates(problem.cluster, Bound::kValue);
     CollectivePricer links(rates);
-    plan = search_one_stage(problem, cards, links);
+    plan = Searches(problem, links).best_of_one_stage(cards);
   } else {
     plan = search(problem, StrategySet::only(strategy));
   }
