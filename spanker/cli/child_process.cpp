@@ -32,6 +32,21 @@ void close_all(std::initializer_list<int> descriptors) {
   }
 }
 
+/// write(), where one to what nobody reads any more is an error (EPIPE) and no signal that ends the program.
+ssize_t write_quietly(int descriptor, std::string_view bytes) {
+  sigset_t broken_pipe, before;
+  ::sigemptyset(&broken_pipe);
+  ::sigaddset(&broken_pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+  const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+  const int error = errno;
+  constexpr timespec kNow{};
+  if (written < 0 && error == EPIPE) ::sigtimedwait(&broken_pipe, nullptr, &kNow);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return written;
+}
+
 /// In the child: becomes the program, or tells through `report` why not.
 [[noreturn]] void become(char* const* arguments, int input, int output, int error, int report) {
   ::setpgid(0, 0);
@@ -103,7 +118,7 @@ void ChildProcess::signal(int number) const {
 }
 
 void ChildProcess::write_input() {
-  const ssize_t written = ::write(input_, to_write_.data(), to_write_.size());
+  const ssize_t written = write_quietly(input_, to_write_);
   if (written > 0) to_write_.erase(0, static_cast<std::size_t>(written));
   // One that does not read its input says so itself.
   const bool is_broken = written < 0 && errno != EAGAIN && errno != EINTR;

@@ -2,9 +2,34 @@
 
 #include <unistd.h>
 
-#include <regex>
+#include <charconv>
 
 namespace spanker {
+namespace {
+
+/// What lies between two words, and nothing where they are not there. `line` then goes on behind the second.
+std::string_view cut_between(std::string_view& line, std::string_view before, std::string_view behind) {
+  const std::size_t start = line.find(before);
+  const std::size_t end = line.find(behind, start);
+  if (start == std::string_view::npos || end == std::string_view::npos) return {};
+  const std::string_view found = line.substr(start + before.size(), end - start - before.size());
+  line.remove_prefix(end + behind.size());
+  return found;
+}
+
+/// "... process rank 1 with PID 0 on node left exited on signal 9 (Killed)."
+std::optional<MpirunComplaint::Killed> killed_in(std::string_view line) {
+  const std::string_view digits = cut_between(line, "process rank ", " with PID ");
+  const std::string_view host = cut_between(line, " on node ", " exited on ");
+  const std::string_view signal = line.substr(0, line.find(')'));
+  std::uint32_t rank = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), rank);
+  const bool is_rank = error == std::errc{} && end == digits.data() + digits.size();
+  if (!is_rank || host.empty() || !signal.starts_with("signal ")) return std::nullopt;
+  return MpirunComplaint::Killed{rank, std::string(host), std::string(signal) + ")"};
+}
+
+}  // namespace
 
 std::vector<std::string> mpirun_words(const MpirunRequest& request) {
   std::vector<std::string> words = {"mpirun", "-n", std::to_string(request.ranks)};
@@ -30,15 +55,10 @@ ChildProcess::Environment mpirun_environment(bool wants_colour) {
 }
 
 void MpirunComplaint::add(std::string_view line) {
-  static const std::regex kKilled(
-      R"(.*process rank (\d+) with PID \d+ on node (\S+) exited on (signal \d+ \([^)]*\)).*)");
   const bool is_rule = line.find_first_not_of("- \t\r") == std::string_view::npos;
   if (is_rule) return;
   if (first_.empty()) first_ = line;
-  std::match_results<std::string_view::const_iterator> found;
-  if (!killed_ && std::regex_match(line.begin(), line.end(), found, kKilled)) {
-    killed_ = Killed{static_cast<std::uint32_t>(std::stoul(found[1].str())), found[2].str(), found[3].str()};
-  }
+  if (!killed_) killed_ = killed_in(line);
 }
 
 }  // namespace spanker

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -23,7 +24,8 @@ std::optional<RankPlace> rank_place() {
   const auto rank = number_in("OMPI_COMM_WORLD_RANK");
   const auto size = number_in("OMPI_COMM_WORLD_SIZE");
   if (!rank || !size || *rank >= *size) return std::nullopt;
-  return RankPlace{*rank, *size, number_in("OMPI_COMM_WORLD_LOCAL_SIZE").value_or(*size)};
+  const std::uint32_t on_host = number_in("OMPI_COMM_WORLD_LOCAL_SIZE").value_or(*size);
+  return RankPlace{*rank, *size, std::clamp(on_host, 1u, *size)};
 }
 
 }  // namespace spanker
