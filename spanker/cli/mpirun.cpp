@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace spanker {
@@ -55,9 +56,16 @@ ChildProcess::Environment mpirun_environment(bool wants_colour) {
 }
 
 void MpirunComplaint::add(std::string_view line) {
-  const bool is_rule = line.find_first_not_of("- \t\r") == std::string_view::npos;
+  constexpr std::string_view kBlank = " \t\r";
+  line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
+  line = line.substr(0, line.find_last_not_of(kBlank) + 1);
+  const bool is_rule = line.find_first_not_of('-') == std::string_view::npos;
   if (is_rule) return;
-  if (first_.empty()) first_ = line;
+  if (first_.empty()) {
+    first_ = line;
+  } else if (first_.ends_with(':')) {
+    first_ += " " + std::string(line);
+  }
   if (!killed_) killed_ = killed_in(line);
 }
 

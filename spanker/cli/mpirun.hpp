@@ -37,7 +37,7 @@ class MpirunComplaint {
     std::string signal;  ///< "signal 9 (Killed)"
   };
   const std::optional<Killed>& killed() const { return killed_; }
-  /// Its first line that is no rule, or what another program said there.
+  /// Its first line that is no rule, or what another program said there; with the next one behind a colon.
   const std::string& first() const { return first_; }
 
  private:

@@ -93,12 +93,23 @@ the job to be terminated. The first process to do so was:
 
 TEST(MpirunComplaint, WhatSshSaysComesFirst) {
   const auto complaint = complaint_of(
-      R"(ssh: Could not resolve hostname nosuchhost: Name or service not known
---------------------------------------------------------------------------
+      "ssh: Could not resolve hostname nosuchhost: Name or service not known\r\n"
+      R"(--------------------------------------------------------------------------
 ORTE was unable to reliably start one or more daemons.
 )");
   EXPECT_FALSE(complaint.killed().has_value());
   EXPECT_EQ(complaint.first(), "ssh: Could not resolve hostname nosuchhost: Name or service not known");
+}
+
+TEST(MpirunComplaint, WhatStandsBehindAColonComesToo) {
+  const auto complaint = complaint_of(
+      R"(--------------------------------------------------------------------------
+Open RTE was unable to open the hostfile:
+    /no/such
+Check to make sure the path and filename are correct.
+--------------------------------------------------------------------------
+)");
+  EXPECT_EQ(complaint.first(), "Open RTE was unable to open the hostfile: /no/such");
 }
 
 TEST(MpirunComplaint, HostileLines) {

@@ -26,6 +26,13 @@ void expect_names(const std::string& line, std::uint32_t rank) {
   EXPECT_TRUE(contains(line, "card " + std::to_string(rank) + " on ")) << line;
 }
 
+/// Of a process that runs.
+pid_t parent_of(pid_t process) {
+  const std::string status = content_of("/proc/" + std::to_string(process) + "/status");
+  constexpr std::string_view kParent = "\nPPid:\t";
+  return std::stoi(status.substr(status.find(kParent) + kParent.size()));
+}
+
 TEST_F(RanksFailure, AKilledRankIsNamed) {
   for (const std::uint32_t rank : {0u, 1u, 2u}) {
     SCOPED_TRACE(rank);
@@ -70,6 +77,24 @@ TEST_F(RanksFailure, AStoppedRankIsNamedUnderMpirunToo) {
   EXPECT_TRUE(contains(error_line(ended), "is lost, wanted ")) << ended.error;
 }
 
+TEST_F(RanksFailure, NoRankOutlivesTheLauncherOrMpirun) {
+  for (const bool is_mpirun : {false, true}) {
+    SCOPED_TRACE(is_mpirun);
+    RanksRun run(RanksFailure::run(Words{"--ranks", "2"} + question(1800)));
+    run.wait_for_output();
+    if (is_mpirun) {
+      ::kill(parent_of(run.rank(1)), SIGKILL);
+    } else {
+      run.signal(SIGKILL);
+    }
+    const Ended ended = run.end();
+    EXPECT_EQ(ended.code, is_mpirun ? 3 : 128 + SIGKILL);
+    if (is_mpirun) {
+      EXPECT_TRUE(error_line(ended).starts_with("mpirun: ended with exit code 137")) << ended.error;
+    }
+  }
+}
+
 TEST_F(RanksFailure, OtherModelFiles) {
   const std::string other = synth("other.gguf", 2);
   const Ended ended = ended_under_mpirun(mpirun(1, run(question(4))) +
@@ -104,8 +129,7 @@ TEST_F(RanksFailure, ARankThatCannotOpenItsFile) {
                                                     : mpirun(1, there) + and_of(1, missing));
     EXPECT_EQ(ended.code, 3);
     const std::string line = error_line(ended);
-    EXPECT_TRUE(contains(line, path("missing.gguf") + ": cannot open: No such file or directory"))
-        << line;
+    EXPECT_TRUE(contains(line, path("missing.gguf") + ": cannot open: No such file or directory")) << line;
     if (!is_first) {
       EXPECT_TRUE(line.starts_with("card 1 on ")) << line;
     }
@@ -136,13 +160,13 @@ TEST_F(RanksFailure, APeerThatNeverStarts) {
 // Sanitizers need more memory than there is.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_F(RanksFailure, ARankWithoutMemory) {
-  // Its cache alone is beyond what the process may have.
-  const Words limited = {"sh", "-c", "ulimit -v 600000; exec \"$0\" \"$@\""};
-  const Words there = run(Words{"--context", "100000"} + question(4));
+  const Words limited = {"sh", "-c", "ulimit -v 900000; exec \"$0\" \"$@\""};
+  const Words there = run(Words{"--context", "200000"} + question(4));  // 800 MB for each cache
   const Ended ended = ended_under_mpirun(mpirun(1, there) + and_of(1, limited + there));
   EXPECT_EQ(ended.code, 1);
   const std::string line = error_line(ended);
   EXPECT_TRUE(line.starts_with("card 1 on ")) << line;
+  EXPECT_TRUE(contains(line, ": memory of a card: the system has not that much to give, wanted ")) << line;
 }
 #endif
 
@@ -168,7 +192,9 @@ TEST_F(RanksFailure, AFileOfHostsThatIsNotThere) {
   const Ended ended =
       RanksTest::ended(run(Words{"--ranks", "2", "--hostfile", path("missing")} + question(4)));
   EXPECT_EQ(ended.code, 3);
-  EXPECT_TRUE(contains(error_line(ended), "hostfile")) << ended.error;
+  EXPECT_EQ(
+      error_line(ended),
+      "mpirun: ended with exit code 1, got Open RTE was unable to open the hostfile: " + path("missing"));
 }
 
 TEST_F(RanksFailure, MoreCardsThanRanks) {
