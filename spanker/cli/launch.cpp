@@ -77,7 +77,9 @@ Result<Launch> launch(const LaunchRequest& request, const CommandContext& contex
       kTick, [&](std::string_view line) { take(line, context, launch); },
       [&](std::string_view line) { complaint.add(line); })) {
     const Seconds now = context.progress.now();
-    if (watch.interrupted() && !std::exchange(has_told, true)) mpirun->signal(SIGUSR1);
+    // Before they have started, ranks would die of it.
+    const bool can_tell = watch.interrupted() && !launch.hosts.empty();
+    if (can_tell && !std::exchange(has_told, true)) mpirun->signal(SIGUSR1);
     if (launch.outcome && !ended) ended = now;
     // A rank that hangs does not end by itself.
     const bool is_late = ended && now - *ended > kGrace;

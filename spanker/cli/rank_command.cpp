@@ -166,13 +166,14 @@ Result<RunTask> task_of(const RunJob& job, const ModelFile& file) {
 class RankRun {
  public:
   RankRun(const RunFlags& flags, const RankPlace& place, const CommandContext& context,
-          const RankVoice& voice, RankProcess& process, Endpoint& endpoint)
+          const RankVoice& voice, RankProcess& process, Endpoint& endpoint, const InterruptWatch& watch)
       : flags_(flags),
         place_(place),
         context_(context),
         voice_(voice),
         process_(process),
-        endpoint_(endpoint) {}
+        endpoint_(endpoint),
+        watch_(watch) {}
 
   /// The whole of it, from what this rank has prepared, or why it could not.
   Result<Outcome> run(const tl::expected<Preparation, Outcome>& own) {
@@ -227,11 +228,10 @@ class RankRun {
     std::vector<std::uint32_t> context = job.prompt;
     context.insert(context.end(), job.generated.begin(), job.generated.end());
     Speaker speaker(*tokenizer, job.prompt, job.generated, job.json ? TextOutput() : voice_.text());
-    const InterruptWatch watch;
     const TokenCallback on_token = [&](std::uint32_t token, std::uint64_t seed) {
       voice_.tell(TokenEvent{token, seed});
       speaker.say(token);
-      return !watch.interrupted();
+      return !watch_.interrupted();
     };
     auto chooser = TokenChooser::make(job.options, task.problem.workload.generate,
                                       *tokenizer ? &**tokenizer : nullptr, on_token);
@@ -270,15 +270,17 @@ class RankRun {
   const RankVoice& voice_;
   RankProcess& process_;
   Endpoint& endpoint_;
+  const InterruptWatch& watch_;
 };
 
 }  // namespace
 
 Outcome run_as_rank(const RunFlags& flags, const RankPlace& place, const CommandContext& context) {
+  const InterruptWatch watch;  // before others may think that this rank has started
   const auto own = prepare(flags, place);
   const RankSession session{place, flags.launched, Seconds(flags.timeout_seconds)};
   return as_rank(session, context, [&](RankProcess& process, Endpoint& endpoint, const RankVoice& voice) {
-    auto outcome = RankRun(flags, place, context, voice, process, endpoint).run(own);
+    auto outcome = RankRun(flags, place, context, voice, process, endpoint, watch).run(own);
     // What the first rank has to say of itself is more than the others need.
     if (!outcome && !own && place.rank == 0 && !process.failure()) return Result<Outcome>(own.error());
     return outcome;

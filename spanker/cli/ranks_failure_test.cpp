@@ -49,6 +49,15 @@ TEST_F(RanksFailure, AKilledRankIsNamed) {
   }
 }
 
+TEST_F(RanksFailure, MpirunTellsOfAKilledRank) {
+  RanksRun run(mpirun(2, RanksFailure::run(question(1500))), mpirun_environment(false));
+  run.wait_for_output();
+  ::kill(run.rank(1), SIGKILL);
+  const Ended ended = run.end();
+  EXPECT_EQ(ended.code, 128 + SIGKILL);
+  EXPECT_TRUE(contains(ended.error, "process rank 1 ")) << ended.error;
+}
+
 TEST_F(RanksFailure, AStoppedRankIsNamed) {
   for (const std::uint32_t rank : {0u, 1u, 2u}) {
     SCOPED_TRACE(rank);

@@ -82,6 +82,25 @@ TEST_F(RanksRunTest, AnInterruptIsAGoodEnd) {
   }
 }
 
+TEST_F(RanksRunTest, AnInterruptAtTheStartIsAGoodEndToo) {
+  RanksRun run(RanksTest::run(Words{"--ranks", "2"} + question(1800)));
+  run.rank(1);
+  run.signal(SIGINT);
+  const Ended ended = run.end();
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.error, "");
+  EXPECT_TRUE(contains(ended.output, " tokens, interrupted\n")) << ended.output;
+}
+
+TEST_F(RanksRunTest, MpirunPassesAnInterruptOn) {
+  RanksRun run(mpirun(2, RanksTest::run(question(1800))), mpirun_environment(false));
+  run.wait_for_output();
+  run.signal(SIGUSR1);
+  const Ended ended = run.end();
+  EXPECT_EQ(ended.code, 0) << ended.error;
+  EXPECT_TRUE(contains(ended.output, " tokens, interrupted\n")) << ended.output;
+}
+
 class Restart : public RanksRunTest {
  protected:
   /// The run goes on where a rank is killed, as often as `ranks` are named, each some tokens after the last.
