@@ -16,13 +16,16 @@ namespace spanker {
 namespace {
 
 constexpr const char* kHelp =
-    R"(Cards are threads of this program, each with its part of the model in memory of its own; they exchange vectors as
-cards on a network would, by the plan's collectives.
+    R"(Cards are threads of this program, or with --ranks processes of their own, each with its part of the model in memory of
+its own; they exchange vectors as cards on a network would, by the plan's collectives.
 
 Examples:
   spanker synth tinyllama-1.1b tiny.gguf && spanker run tiny.gguf --prompt "Hello"
   spanker run model.gguf --cards 4 --prompt "Once upon a time" --generate 100
   spanker plan model.gguf --cards 3 --out plan.json && spanker run model.gguf --plan plan.json --prompt "Hello"
+  spanker run model.gguf --ranks 4 --hostfile hosts --restart --prompt "Hello"
+  mpirun -n 2 spanker run model.gguf --prompt "Hello"
+  spanker run model.gguf --cards 4 --cluster sails-rev-a --pace --prompt "Hello"
   spanker run model.gguf --tokens 1,15043 --temperature 0.8 --top-p 0.95 --seed 7 --json)";
 
 Outcome run_in_process(const RunFlags& flags, const CommandContext& context) {
