@@ -98,6 +98,8 @@ void PassRunner::run_kernels(const KernelRun& kernels, StepClock& clock) {
       const Step& step = graph_->step(kernels.steps[i]);
       card_->run(step.op, step.layer, tile);
       add_time(i);
+      // Many rows take so long that others ask meanwhile.
+      if (tile.count > 1) endpoint_->transport().poll();
     }
   }
   const bool makes_sums = last == OperatorKind::kAttentionOutput || last == OperatorKind::kDown;
