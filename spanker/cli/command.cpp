@@ -18,6 +18,7 @@ constexpr const char* kFooter = R"(Start with:
   spanker inspect model.gguf                        what a model file holds
   spanker synth tinyllama-1.1b tiny.gguf            a model file with random weights, to try things with
   spanker run model.gguf --prompt "Once upon"       generate text, on as many cards of this machine as you like
+  spanker validate runs.json                        how far predictions are from measured runs
 
 Every command takes --json and --help. Exit codes: 0 fine, 1 the answer is no, 2 bad input, 3 a file cannot be
 read or written, 4 a fault of spanker itself.)";
@@ -81,6 +82,8 @@ Outcome run_command_line(const std::vector<std::string>& arguments, const Style&
   add_synth_command(app, context);
   add_run_command(app, context);
   add_measure_command(app, context);
+  add_fit_command(app, context);
+  add_validate_command(app, context);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

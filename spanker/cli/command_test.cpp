@@ -12,8 +12,9 @@ TEST(CliProfile, ListsWhatCanBeShown) {
   const Json list = json_of({"profile", "list"});
   std::vector<std::string> names;
   for (const Json& profile : list.front()) names.push_back(profile["name"]);
-  EXPECT_EQ(names, (std::vector<std::string>{"raspberry-pi-4b-gbe", "raspberry-pi-5-gbe", "sails-rev-a",
-                                             "sails-rev-a-64b66b", "sails-rev-b-10gbe", "sails-rev-b-pcie"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"cloud-c3d-20gbps", "raspberry-pi-4b-gbe", "raspberry-pi-5-gbe",
+                                             "sails-rev-a", "sails-rev-a-64b66b", "sails-rev-b-10gbe",
+                                             "sails-rev-b-pcie"}));
   const Outcome text = run({"profile", "list"});
   for (const std::string& name : names) {
     EXPECT_NE(text.out.find(name), std::string::npos);

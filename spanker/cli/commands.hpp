@@ -27,5 +27,7 @@ void add_simulate_command(CLI::App& app, CommandContext& context);
 void add_synth_command(CLI::App& app, CommandContext& context);
 void add_run_command(CLI::App& app, CommandContext& context);
 void add_measure_command(CLI::App& app, CommandContext& context);
+void add_fit_command(CLI::App& app, CommandContext& context);
+void add_validate_command(CLI::App& app, CommandContext& context);
 
 }  // namespace spanker

@@ -11,9 +11,11 @@
 #include "spanker/cli/commands.hpp"
 #include "spanker/cli/no_plan.hpp"
 #include "spanker/cli/question_flags.hpp"
+#include "spanker/measure/run_work.hpp"
 #include "spanker/plan/explain.hpp"
 #include "spanker/plan/frontier.hpp"
 #include "spanker/plan/target.hpp"
+#include "spanker/report/engine_report.hpp"
 #include "spanker/report/frontier_report.hpp"
 #include "spanker/report/plan_report.hpp"
 
@@ -28,12 +30,15 @@ constexpr const char* kHelp = R"(Examples:
   spanker plan tinyllama-1.1b --cards 4 --out plan.json    to be read, edited and given to other commands
   spanker plan plan.json                                   what that plan costs, as it stands
   spanker plan tinyllama-1.1b --target 10                  the smallest number of sails that reaches 10 tokens/s
-  spanker plan llama-3-8b --cluster raspberry-pi-5-gbe --cards 8 --streams 8 --frontier --svg frontier.svg)";
+  spanker plan llama-3-8b --cluster raspberry-pi-5-gbe --cards 8 --streams 8 --frontier --svg frontier.svg
+  spanker plan llama-2-7b --cluster raspberry-pi-4b-gbe --cards 8 --schedule root_star --link-dtype q8_0
+                                                           what another engine would make of it)";
 
 struct Flags {
   QuestionFlags question;
   std::optional<double> target;
   bool frontier = false;
+  std::optional<std::string> schedule;
   std::optional<std::string> svg;
   std::optional<std::string> out;
   bool json = false;
@@ -103,6 +108,21 @@ Outcome run_frontier(const Question& question, const Flags& flags, const Command
   return Outcome::fine(flags.json ? to_json(problem, points) : to_text(problem, points, context.style));
 }
 
+/// The engine's run that the question is about, on all cards.
+Outcome run_schedule(const Question& question, const Flags& flags, const Style& style) {
+  const Problem& problem = question.problem;
+  const auto schedule = parse_engine_schedule(*flags.schedule, "--schedule");
+  if (!schedule) return Outcome::failed(schedule.error());
+  const std::uint32_t cards = problem.cluster.card_count;
+  const RunWork work =
+      engine_work(*schedule, problem.model, problem.cluster,
+                  {problem.workload.link_type, problem.workload.kv_type, problem.workload.context});
+  const auto at = [&](Bound bound) { return run_seconds(work, run_rates(problem.cluster, cards, bound)); };
+  const EnginePrediction prediction{*schedule,        at(Bound::kValue), at(Bound::kLow),
+                                    at(Bound::kHigh), work.root_sent,    work.root_received};
+  return Outcome::fine(flags.json ? to_json(problem, prediction) : to_text(problem, prediction, style));
+}
+
 Outcome run_plan(const Flags& flags, const CommandContext& context) {
   if (flags.target && (!(*flags.target > 0) || !std::isfinite(*flags.target))) {
     return Outcome::failed(
@@ -117,6 +137,7 @@ Outcome run_plan(const Flags& flags, const CommandContext& context) {
   }
   const auto question = question_from(flags.question);
   if (!question) return Outcome::failed(question.error());
+  if (flags.schedule) return run_schedule(*question, flags, context.style);
   if (flags.frontier) return run_frontier(*question, flags, context);
   if (flags.target) return run_target(*question, flags, context);
   return answer_question(question->problem, question->strategies, flags, context.style);
@@ -137,14 +158,21 @@ void add_plan_command(CLI::App& app, CommandContext& context) {
   CLI::Option* frontier = command->add_flag(
       "--frontier", flags->frontier, "The choices over fewer cards too, without those that others beat");
   frontier->excludes(target);
+  CLI::Option* schedule = command->add_option(
+      "--schedule", flags->schedule,
+      "Instead of a plan, a token of another engine on all cards: root_star_v1, root_star, all_to_all or\n"
+      "pipeline");
+  schedule->excludes(target)->excludes(frontier)->excludes(command->get_option("--strategy"));
   // Another question than what a plan file answers.
-  for (const CLI::Option* option : {target, frontier}) flags->question.beside_model.push_back(option);
+  for (const CLI::Option* option : {target, frontier, schedule})
+    flags->question.beside_model.push_back(option);
   command->add_option("--svg", flags->svg, "With --frontier: path of a chart to write")->needs(frontier);
   command
       ->add_option(
           "--out", flags->out,
           "Path of a plan file to write, which commands read in place of MODEL; what is there is replaced")
-      ->excludes(frontier);
+      ->excludes(frontier)
+      ->excludes(schedule);
   command->add_flag("--json", flags->json, "One JSON object instead of tables");
   command->callback([flags, &context] { context.outcome = run_plan(*flags, context); });
 }

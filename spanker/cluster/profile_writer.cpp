@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
+#include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,15 +36,31 @@ struct Unit {
   double factor;
 };
 
-/// `value`, in base units, by the first unit in which it is at least 1 and from which it is read back bit by
-/// bit; else by the last, which is the base unit.
+/// The fewest digits that are read back as `value` by the factor of a unit; nothing where none are.
+std::optional<std::string> digits_of(double value, double factor) {
+  for (int precision = 1; precision <= 17; ++precision) {
+    std::string text = fmt::format("{:.{}g}", value / factor, precision);
+    const double number = std::strtod(text.c_str(), nullptr);
+    // Without the exponents of {:g}.
+    if (number * factor == value) return fmt::format("{}", number);
+  }
+  return std::nullopt;
+}
+
+/// `value`, in base units, by the unit that takes the shortest number from which it is read back bit by bit;
+/// among those the first. The last unit is the base unit.
 template <std::size_t N>
 std::string amount(double value, const std::array<Unit, N>& units) {
+  std::optional<std::string> shortest;
+  std::string_view symbol;
   for (const Unit& unit : units) {
-    const double number = value / unit.factor;
-    if (number >= 1 && number * unit.factor == value) return fmt::format("{} {}", number, unit.symbol);
+    if (value < unit.factor && unit.factor != units.back().factor) continue;
+    const auto digits = digits_of(value, unit.factor);
+    if (!digits || (shortest && shortest->size() <= digits->size())) continue;
+    shortest = digits;
+    symbol = unit.symbol;
   }
-  return fmt::format("{} {}", value, units.back().symbol);
+  return fmt::format("{} {}", shortest.value_or(fmt::format("{}", value)), symbol);
 }
 
 std::string text_of(BytesPerSecond rate) {
@@ -56,13 +73,7 @@ std::string text_of(Seconds time) {
   return amount(time.count(), std::array{Unit{"ms", 1e-3}, Unit{"us", 1e-6}, Unit{"ns", 1e-9}, Unit{"s", 1}});
 }
 std::string text_of(Watts power) { return fmt::format("{} W", power.value); }
-/// Percent are divided by a hundred again, which may not lead back: then the nearest that does.
-std::string text_of(Share share) {
-  double percent = share.value * 100;
-  if (percent * 0.01 < share.value) percent = std::nextafter(percent, 101.0);
-  if (percent * 0.01 > share.value) percent = std::nextafter(percent, 0.0);
-  return fmt::format("{} %", percent);
-}
+std::string text_of(Share share) { return amount(share.value, std::array{Unit{"%", 0.01}}); }
 std::string text_of(Bytes bytes) {
   return bytes.value % 1024 == 0 ? format_binary(bytes) : fmt::format("{} B", bytes.value);
 }
@@ -125,12 +136,17 @@ class ProfileWriter {
     if (ranged) quantity(key, *ranged);
   }
 
+  /// Left out where it is what it is by default; not in an override, where that would be the card's.
+  void overhead(std::string_view key, const Ranged<Seconds>& ranged) {
+    if (in_override_ || ranged != Ranged<Seconds>{}) quantity(key, ranged);
+  }
+
   void card(const CardSpec& spec) {
     quantity("memory_bandwidth", spec.memory_bandwidth);
     quantity("memory_capacity", spec.memory_capacity);
     quantity("compute", spec.compute);
-    quantity("step_overhead", spec.step_overhead);
-    quantity("token_overhead", spec.token_overhead);
+    overhead("step_overhead", spec.step_overhead);
+    overhead("token_overhead", spec.token_overhead);
     quantity("serial_share", spec.serial_share);
     quantity("wait_share", spec.wait_share);
     quantity("price", spec.price);
@@ -146,6 +162,7 @@ class ProfileWriter {
   }
 
   void overrides() {
+    in_override_ = true;
     for (const auto& [id, spec] : cluster_.card_overrides) {
       line(fmt::format("\n[[card_override]]\ncard = {}", id));
       card(spec);
@@ -163,6 +180,7 @@ class ProfileWriter {
   }
 
   const Cluster& cluster_;
+  bool in_override_ = false;
   std::string text_;
 };
 

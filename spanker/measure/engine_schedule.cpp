@@ -39,6 +39,15 @@ std::string_view to_string(EngineSchedule schedule) {
   return {};
 }
 
+Result<EngineSchedule> parse_engine_schedule(std::string_view name, std::string_view where) {
+  for (const auto schedule : {EngineSchedule::kRootStarV1, EngineSchedule::kRootStar,
+                              EngineSchedule::kAllToAll, EngineSchedule::kPipeline}) {
+    if (to_string(schedule) == name) return schedule;
+  }
+  return bad_input(std::string(where), "unknown schedule", "root_star_v1, root_star, all_to_all or pipeline",
+                   std::string(name));
+}
+
 std::vector<EngineExchange> engine_exchanges(EngineSchedule schedule, const ModelShape& shape,
                                              TensorType wire, std::uint32_t cards) {
   if (cards < 2) return {};

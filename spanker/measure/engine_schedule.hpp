@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "spanker/base/quantity.hpp"
+#include "spanker/base/result.hpp"
 #include "spanker/model/model.hpp"
 
 namespace spanker {
@@ -19,6 +20,9 @@ enum class EngineSchedule {
 };
 /// "plan", "root_star_v1", "root_star", "all_to_all", "pipeline".
 std::string_view to_string(EngineSchedule schedule);
+
+/// The schedule of that name, of another engine: not "plan". Fails with kBadInput at `where`.
+Result<EngineSchedule> parse_engine_schedule(std::string_view name, std::string_view where);
 
 /// What is exchanged at one place of a pass, `times` times. Card 0 is the root.
 struct EngineExchange {

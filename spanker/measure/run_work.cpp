@@ -38,10 +38,11 @@ Failure wrong_run(std::string_view where, std::string_view key, const Error& err
 
 class EngineWork {
  public:
-  EngineWork(const MeasuredRun& run, const Model& model) : run_(run), model_(model) {
-    work_.cards = run.cards;
+  EngineWork(EngineSchedule schedule, const Model& model, std::uint32_t cards, const EngineVectors& vectors)
+      : schedule_(schedule), model_(model), vectors_(vectors) {
+    work_.cards = cards;
     // In a pipeline one card works, or one message is under way, at a time.
-    work_.waits = run.cards > 1 && run.schedule != EngineSchedule::kPipeline;
+    work_.waits = cards > 1 && schedule != EngineSchedule::kPipeline;
     work_.contended = work_.waits;
   }
 
@@ -55,7 +56,7 @@ class EngineWork {
   void add(const Operator& op, bool split) {
     if (op.bytes.value == 0 && op.ops.value == 0) return;
     work_.steps += 1;
-    const bool divided = split && run_.schedule != EngineSchedule::kPipeline;
+    const bool divided = split && schedule_ != EngineSchedule::kPipeline;
     const auto bytes = static_cast<double>(op.bytes.value);
     const auto ops = static_cast<double>(op.ops.value);
     for (RunWork::Kernel& kernel : work_.kernels) {
@@ -69,9 +70,9 @@ class EngineWork {
 
   void add_kernels() {
     const ModelShape& shape = model_.shape;
-    const Pass pass = decode_pass(run_.context, 1, run_.kv_type);
-    const bool splits_cache = run_.schedule != EngineSchedule::kRootStarV1;
-    const bool splits_logits = run_.schedule == EngineSchedule::kAllToAll;
+    const Pass pass = decode_pass(vectors_.context, 1, vectors_.kv_type);
+    const bool splits_cache = schedule_ != EngineSchedule::kRootStarV1;
+    const bool splits_logits = schedule_ == EngineSchedule::kAllToAll;
     add(embedding_operator(model_, pass), false);
     for (const LayerTensors& layer : model_.layers) {
       const HeadShare all{shape.num_attention_heads, shape.num_key_value_heads};
@@ -89,7 +90,7 @@ class EngineWork {
   }
 
   void add_exchanges(double cables_of_a_message) {
-    const auto exchanges = engine_exchanges(run_.schedule, model_.shape, run_.wire, run_.cards);
+    const auto exchanges = engine_exchanges(schedule_, model_.shape, vectors_.wire, work_.cards);
     for (const EngineExchange& exchange : exchanges) {
       const auto peers = static_cast<double>(std::max(1u, exchange.peers));
       const auto sent = static_cast<double>(exchange.sent.value);
@@ -103,8 +104,9 @@ class EngineWork {
     work_.root_received = root_received_bytes(exchanges);
   }
 
-  const MeasuredRun& run_;
+  EngineSchedule schedule_;
   const Model& model_;
+  EngineVectors vectors_;
   RunWork work_;
 };
 
@@ -210,7 +212,12 @@ Result<RunWork> run_work(const MeasuredRun& run, const Cluster& cluster, std::st
   const auto sized = with_card_count(cluster, run.cards);
   if (!sized) return wrong_run(where, "cards", sized.error());
   if (run.schedule == EngineSchedule::kPlan) return planned_work(run, std::move(*model), *sized, where);
-  return EngineWork(run, *model).made(cables_of_a_message(*sized));
+  return engine_work(run.schedule, *model, *sized, {run.wire, run.kv_type, run.context});
+}
+
+RunWork engine_work(EngineSchedule schedule, const Model& model, const Cluster& cluster,
+                    const EngineVectors& vectors) {
+  return EngineWork(schedule, model, cluster.card_count, vectors).made(cables_of_a_message(cluster));
 }
 
 RunSeconds run_seconds(const RunWork& work, const RunRates& rates) {

@@ -59,15 +59,27 @@ struct RunWork {
   Bytes root_received;
 };
 
-/// The work of a run on `cluster`, of which only topology, routes and cards that differ matter, and for kPlan
-/// the prices that decide the plan. Fails with kBadInput naming `where` and the key where the model cannot be
-/// loaded, where the cluster cannot have so many cards, or where no plan of the strategy can be made.
+/// What an engine's token depends on beside its schedule, model and cards.
+struct EngineVectors {
+  TensorType wire = TensorType::kF32;
+  TensorType kv_type = TensorType::kF16;
+  std::uint64_t context = 1;
+};
+
+/// The work of a token of another engine's schedule on all cards of the cluster, of which only topology and
+/// routes matter.
 ///
-/// For engines' schedules (engine_exchanges): layers are split evenly. The root alone does norms, the
-/// embedding row, the logits (but in all_to_all, which splits them), and in root_star_v1 attention over its
-/// KV cache. Messages to peers follow one another on the root's cable, answers come back the same way; an
-/// exchange of messages m to and r from each of p peers takes max(p m + r, m + p r) where one answers the
-/// other, else p max(m, r), and a message's latency is that of every cable on its way.
+/// Layers are split evenly. The root alone does norms, the embedding row, the logits (but in all_to_all,
+/// which splits them), and in root_star_v1 attention over its KV cache. Messages to peers follow one another
+/// on the root's cable, answers come back the same way; an exchange (engine_exchanges) of messages m to and r
+/// from each of p peers takes max(p m + r, m + p r) where one answers the other, else p max(m, r), and a
+/// message's latency is that of every cable on its way.
+RunWork engine_work(EngineSchedule schedule, const Model& model, const Cluster& cluster,
+                    const EngineVectors& vectors);
+
+/// The work of a run on `cluster` with the run's card count: engine_work, or for kPlan what the planner's
+/// plan of that strategy asks. Fails with kBadInput naming `where` and the key where the model cannot be
+/// loaded, where the cluster cannot have so many cards, or where no plan of the strategy can be made.
 Result<RunWork> run_work(const MeasuredRun& run, const Cluster& cluster, std::string_view where);
 
 /// With n cards, serial share s, contention c and wait share w:
