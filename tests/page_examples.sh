@@ -3,7 +3,7 @@
 #
 # Runs the examples of the pages. Every line "$ command" of a ```console block is run (one that ends in \ goes on in the
 # next line), and the lines after it must be its whole output, word for word; a line "..." stands for any lines.
-# All commands run in one temporary folder with `spanker` on the PATH. A command that fails must print something.
+# All commands run in one temporary folder with `spanker` on the PATH, and the pages' folder data in it. A command that fails must print something.
 set -euo pipefail
 
 PATH="$(cd "$1" && pwd):$PATH"
@@ -11,6 +11,10 @@ shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/here"
+for page; do
+  data=$(cd "$(dirname "$page")" && pwd)/data
+  [[ ! -d $data ]] || ln -sfn "$data" "$work/here/data"
+done
 want=$work/want
 got=$work/got
 run=0

@@ -10,7 +10,7 @@ namespace {
 
 using namespace testing;
 
-constexpr const char* kPublished = SPANKER_SOURCE_DIR "/tests/data/measured_runs.json";
+constexpr const char* kPublished = SPANKER_SOURCE_DIR "/docs/data/measured_runs.json";
 
 class CliCalibration : public FolderTest {
  protected:

@@ -58,7 +58,7 @@ TEST_F(LoadCluster, BuiltinNameWinsOverAFile) {
 TEST_F(LoadCluster, RefusesUnknownNames) {
   refuse("sails-rev-aa", ErrorKind::kBadInput, "did you mean sails-rev-a?");
   refuse("completely-else", ErrorKind::kBadInput,
-         "no such cluster profile, wanted a path to a TOML file or one of raspberry-pi-4b-gbe");
+         "no such cluster profile, wanted a path to a TOML file or one of cloud-c3d-20gbps, raspberry-pi-4b-gbe");
   fs::create_directory("a_folder");
   refuse("a_folder", ErrorKind::kBadInput, "no such cluster profile");
 }

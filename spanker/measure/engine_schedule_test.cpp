@@ -36,7 +36,7 @@ TEST(EngineSchedule, RootStarV1SendsWhatItsEnginePrinted) {
 }
 
 TEST(EngineSchedule, EveryByteOfThePublishedRunsIsPredicted) {
-  const auto runs = read_measured_runs(SPANKER_SOURCE_DIR "/tests/data/measured_runs.json");
+  const auto runs = read_measured_runs(SPANKER_SOURCE_DIR "/docs/data/measured_runs.json");
   ASSERT_TRUE(runs) << to_line(runs.error());
   int compared = 0;
   for (const MeasuredRun& run : runs->runs) {

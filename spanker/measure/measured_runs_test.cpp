@@ -49,7 +49,7 @@ MeasuredRun full_run() {
 }
 
 TEST(MeasuredRuns, PublishedFileIsReadWhole) {
-  const auto runs = read_measured_runs(SPANKER_SOURCE_DIR "/tests/data/measured_runs.json");
+  const auto runs = read_measured_runs(SPANKER_SOURCE_DIR "/docs/data/measured_runs.json");
   ASSERT_TRUE(runs) << to_line(runs.error());
   ASSERT_EQ(runs->runs.size(), 10u);
   const MeasuredRun& last_pi4 = runs->runs[3];

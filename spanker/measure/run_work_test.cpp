@@ -128,7 +128,7 @@ void refuse(const MeasuredRun& run, const Cluster& cluster, const std::string& s
 
 TEST(RunWork, RefusesWhatCannotHaveBeenRun) {
   refuse(run_on(2, "llama-9"), boards(), "x.json: runs[3].model: no preset of that name, wanted");
-  refuse(run_on(2, "none.gguf"), boards(), "x.json: runs[3].model: none.gguf: ");
+  refuse(run_on(2, "none.gguf"), boards(), "x.json: runs[3].model: --quant: a GGUF file says itself");
   Cluster torus = boards();
   torus.topology = Topology::kTorus;
   torus.torus_columns = 2;

@@ -23,7 +23,7 @@ Validation validated(const std::vector<LocatedRun>& runs, const std::optional<Cl
 }
 
 std::vector<LocatedRun> published() {
-  const auto runs = read_measured_runs(SPANKER_SOURCE_DIR "/tests/data/measured_runs.json");
+  const auto runs = read_measured_runs(SPANKER_SOURCE_DIR "/docs/data/measured_runs.json");
   EXPECT_TRUE(runs) << to_line(runs.error());
   return located(runs.value_or(MeasuredRuns{}), "runs.json");
 }
