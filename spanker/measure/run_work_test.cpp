@@ -104,7 +104,7 @@ TEST(RunWork, PlansCostWhatThePlannerSays) {
     for (CardId card = 0; card < cards; ++card) all.push_back(card);
     const ClusterRates rates(problem->cluster, Bound::kValue);
     CollectivePricer links(rates);
-    const Cost cost = decode_cost(*problem, *search_one_stage(*problem, all, links), Bound::kValue);
+    const Cost cost = decode_cost(*problem, *Searches(*problem, links).best_of_one_stage(all), Bound::kValue);
     EXPECT_NEAR(seconds.total(), cost.total().count(), 1e-9) << cards;
     EXPECT_NEAR(seconds.transfer, (cost.link_bandwidth + cost.link_latency).count(), 1e-9) << cards;
   }

@@ -65,7 +65,8 @@ std::string kinds_table(const RunReport& report, const Style& style) {
 std::string to_json(const RunReport& report) {
   Json predicted;
   if (report.predicted_tokens_per_second) {
-    predicted = {{"tokens_per_second", *report.predicted_tokens_per_second}};
+    predicted = {{"tokens_per_second", *report.predicted_tokens_per_second},
+                 {"context", report.predicted_context}};
   }
   Json kinds = Json::array();
   for (const RunKind& kind : report.kinds) {

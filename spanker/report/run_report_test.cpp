@@ -31,6 +31,7 @@ class RunReports : public ::testing::Test {
     return {.problem = problem_,
             .plan = plan_,
             .threads = 4,
+            .prompt_tokens = 50,
             .tokens = {5, 6, 7},
             .text = std::string(kHostile),
             .ending = "length",
@@ -39,7 +40,9 @@ class RunReports : public ::testing::Test {
             .time_to_first_token = Seconds(0.26),
             .decode = Seconds(0.1),
             .decoded = 2,
+            .lateness = std::nullopt,
             .predicted_tokens_per_second = std::nullopt,
+            .predicted_context = 0,
             .kinds = {{"qkv", 22, Seconds(0.03), std::nullopt}, {"down", 22, Seconds(0.01), std::nullopt}}};
   }
 
@@ -60,6 +63,7 @@ TEST_F(RunReports, AsJson) {
   EXPECT_EQ(json["decode_seconds"], 0.1);
   EXPECT_DOUBLE_EQ(json["tokens_per_second"], 20);
   EXPECT_TRUE(json["predicted"].is_null());
+  EXPECT_TRUE(json["lateness_seconds"].is_null());
   EXPECT_EQ(json["cards"], plan_.cards_used());
   EXPECT_EQ(json["threads"], 4);
   EXPECT_EQ(json["ending"], "length");
@@ -67,9 +71,13 @@ TEST_F(RunReports, AsJson) {
   EXPECT_TRUE(json["kinds"][0]["predicted_seconds"].is_null());
 
   run.predicted_tokens_per_second = 12.5;
+  run.predicted_context = 52;
+  run.lateness = Seconds(0.003);
   run.kinds[0].predicted = Seconds(0.04);
   json = parse_document(to_json(run));
   EXPECT_EQ(json["predicted"]["tokens_per_second"], 12.5);
+  EXPECT_EQ(json["predicted"]["context"], 52);
+  EXPECT_EQ(json["lateness_seconds"], 0.003);
   EXPECT_EQ(json["kinds"][0]["predicted_seconds"], 0.04);
 }
 
@@ -100,9 +108,15 @@ TEST_F(RunReports, AsTables) {
             "  qkv      22     30 ms  75.0 %\n"
             "  down     22     10 ms  25.0 %\n");
   run.predicted_tokens_per_second = 12.5;
+  run.predicted_context = 52;
+  run.lateness = Seconds(0.003);
   run.kinds[0].predicted = Seconds(0.04);
   const std::string text = to_text(run, Style{});
-  EXPECT_NE(text.find("predicted    12.5 tokens/s  for sails-rev-a at context 2048\n"), std::string::npos)
+  EXPECT_NE(text.find("predicted    12.5 tokens/s  for sails-rev-a at context 52, the mean of this run\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("lateness              3 ms  at most, behind the pace of cards and links\n"),
+            std::string::npos)
       << text;
   EXPECT_NE(text.find("  qkv      22     30 ms  75.0 %      40 ms\n"), std::string::npos) << text;
 }
