@@ -7,6 +7,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 scripts/install-packages.sh tests
 scripts/build-and-test.sh dev asan-ubsan
-scripts/fuzz.sh 10
+scripts/fuzz.sh 5
 
 echo "program: $PWD/build/dev/spanker/cli/spanker"

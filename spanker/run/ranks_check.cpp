@@ -33,7 +33,7 @@ Logits logits_of_ranks(const ModelFile& file, const Problem& problem, const Plan
     if (all.size() > teacher.forced.size()) return std::nullopt;
     return teacher.forced[all.size() - 1];
   };
-  must_be(run_rank_card(file, problem, plan, card.get(), endpoint, teacher.prompt, next, false));
+  must_be(run_rank_card(file, problem, plan, card.get(), endpoint, teacher.prompt, next, {}));
   return all;
 }
 
