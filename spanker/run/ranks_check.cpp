@@ -25,7 +25,7 @@ using Logits = std::vector<std::vector<float>>;
 
 /// Of forced tokens; nothing but on rank 0.
 Logits logits_of_ranks(const ModelFile& file, const Problem& problem, const Plan& plan, const Forced& teacher,
-                       Endpoint& endpoint) {
+                       const GenerateOptions& options, Endpoint& endpoint) {
   const auto card = must_be(load_rank_card(file, problem, plan, endpoint, 1, 0));
   Logits all;
   const auto next = [&](std::span<const float> logits) -> std::optional<std::uint32_t> {
@@ -33,7 +33,7 @@ Logits logits_of_ranks(const ModelFile& file, const Problem& problem, const Plan
     if (all.size() > teacher.forced.size()) return std::nullopt;
     return teacher.forced[all.size() - 1];
   };
-  must_be(run_rank_card(file, problem, plan, card.get(), endpoint, teacher.prompt, next, {}));
+  must_be(run_rank_card(file, problem, plan, card.get(), endpoint, teacher.prompt, next, options));
   return all;
 }
 
@@ -70,12 +70,17 @@ int faults_of(TensorType type, Endpoint& endpoint) {
   int faults = 0;
   for (const Plan& plan : plans) {
     if (plan.cards_used() > transport.card_count()) continue;
-    const Logits got = logits_of_ranks(file, problem, plan, teacher, endpoint);
-    if (transport.card() > 0) continue;
-    const auto why = difference(got, wanted, model);
-    std::printf("%s: %s over %u ranks:\n%s", why ? why->c_str() : "the same",
-                std::string(to_string(type)).c_str(), transport.card_count(), shown(plan).c_str());
-    if (why) ++faults;
+    for (const bool native : {false, true}) {
+      GenerateOptions options;
+      options.native_all_reduce = native;
+      const Logits got = logits_of_ranks(file, problem, plan, teacher, options, endpoint);
+      if (transport.card() > 0) continue;
+      const auto why = difference(got, wanted, model);
+      std::printf("%s: %s over %u ranks%s:\n%s", why ? why->c_str() : "the same",
+                  std::string(to_string(type)).c_str(), transport.card_count(),
+                  native ? ", MPI's all_reduce" : "", shown(plan).c_str());
+      if (why) ++faults;
+    }
   }
   return faults;
 }

@@ -23,6 +23,7 @@ RunJob some_job() {
                           .seed = std::numeric_limits<std::uint64_t>::max()};
   job.options.ignores_end = true;
   job.options.is_paced = true;
+  job.options.native_all_reduce = true;
   job.trace = "a folder/\"trace\".json";
   job.json = true;
   return job;
@@ -39,6 +40,7 @@ void expect_same(const RunJob& got, const RunJob& wanted) {
   EXPECT_EQ(got.options.sampling.seed, wanted.options.sampling.seed);
   EXPECT_EQ(got.options.ignores_end, wanted.options.ignores_end);
   EXPECT_EQ(got.options.is_paced, wanted.options.is_paced);
+  EXPECT_EQ(got.options.native_all_reduce, wanted.options.native_all_reduce);
   EXPECT_EQ(got.trace, wanted.trace);
   EXPECT_EQ(got.json, wanted.json);
 }
