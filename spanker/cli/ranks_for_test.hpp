@@ -111,7 +111,7 @@ class RanksRun {
 
  private:
   /// No run lasts that long, unless it hangs.
-  static constexpr std::chrono::seconds kMost{60};
+  static constexpr std::chrono::seconds kMost{120};
   static constexpr std::chrono::milliseconds kTick{20};
 
   /// Of variables that end with zeros each.

@@ -71,6 +71,8 @@ int faults_of(TensorType type, Endpoint& endpoint) {
   for (const Plan& plan : plans) {
     if (plan.cards_used() > transport.card_count()) continue;
     for (const bool native : {false, true}) {
+      const bool is_among_all = plan.stages.size() == 1 && plan.cards_used() == transport.card_count();
+      if (native && !is_among_all) continue;
       GenerateOptions options;
       options.native_all_reduce = native;
       const Logits got = logits_of_ranks(file, problem, plan, teacher, options, endpoint);
