@@ -36,8 +36,10 @@ CardRates rates_of(const CardSpec& spec, Bound bound) {
   return {more_is_better(spec.memory_bandwidth, bound),
           spec.compute ? more_is_better(*spec.compute, bound)
                        : OpsPerSecond(std::numeric_limits<double>::infinity()),
-          less_is_better(spec.step_overhead, bound), less_is_better(spec.token_overhead, bound),
-          spec.memory_capacity.value};
+          less_is_better(spec.step_overhead, bound),
+          less_is_better(spec.token_overhead, bound),
+          spec.memory_capacity.value,
+          spec.serial_share ? less_is_better(*spec.serial_share, bound).value : 0};
 }
 
 template <class Spec>

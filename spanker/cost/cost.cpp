@@ -50,4 +50,16 @@ Cost operators_cost(std::span<const Operator> operators, const CardRates& card) 
   return cost;
 }
 
+Cost part_cost(const Operator& part, const Operator& whole, const CardRates& card) {
+  const Cost cost = operator_cost(part, card);
+  if (card.serial_share == 0 || (part.bytes.value == 0 && part.ops.value == 0)) return cost;
+  return cost * (1 - card.serial_share) + operator_cost(whole, card) * card.serial_share;
+}
+
+Cost parts_cost(std::span<const Operator> parts, std::span<const Operator> wholes, const CardRates& card) {
+  Cost cost;
+  for (std::size_t i = 0; i < parts.size(); ++i) cost += part_cost(parts[i], wholes[i], card);
+  return cost;
+}
+
 }  // namespace spanker

@@ -43,11 +43,12 @@ struct CardRates {
   Seconds step_overhead{0};
   Seconds token_overhead{0};
   Bytes memory_capacity;
+  double serial_share = 0;  ///< 0 to 1
 
   /// Whether every operator costs the same on both.
   bool performs_like(const CardRates& other) const {
     return memory_bandwidth == other.memory_bandwidth && compute == other.compute &&
-           step_overhead == other.step_overhead;
+           step_overhead == other.step_overhead && serial_share == other.serial_share;
   }
 };
 
@@ -56,5 +57,13 @@ struct CardRates {
 Cost operator_cost(const Operator& op, const CardRates& card);
 /// The sum over operators that a card runs one after another.
 Cost operators_cost(std::span<const Operator> operators, const CardRates& card);
+
+/// A card's part of an operator that several cards share, `whole` being all of it: with the card's serial
+/// share s
+///   s * cost of the whole + (1 - s) * cost of the part
+/// (Amdahl's law: so much of it takes every card as long as one alone); nothing for an empty part.
+Cost part_cost(const Operator& part, const Operator& whole, const CardRates& card);
+/// The sum of part_cost over operators that a card runs one after another; spans of one length.
+Cost parts_cost(std::span<const Operator> parts, std::span<const Operator> wholes, const CardRates& card);
 
 }  // namespace spanker

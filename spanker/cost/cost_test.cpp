@@ -243,5 +243,18 @@ TEST(ClusterRates, OverridesOfEveryLinkCountThoughTheyAreAllAlike) {
     EXPECT_EQ(rates.link(id).bandwidth.value, 2e6) << id;
 }
 
+// Of 8 MB a quarter, with a serial share of 20 %: as long as 0.2 * 8 + 0.8 * 2 = 3.2 MB.
+TEST(PartCost, SerialShareTakesEveryCardAsLongAsOneAlone) {
+  CardRates rates = card();
+  rates.serial_share = 0.2;
+  const Operator whole{OperatorKind::kGateUp, Bytes(8'000'000), Ops(0)};
+  const Operator part{OperatorKind::kGateUp, Bytes(2'000'000), Ops(0)};
+  const Cost cost = part_cost(part, whole, rates);
+  EXPECT_DOUBLE_EQ(cost.memory.count(), 3.2e6 / rates.memory_bandwidth.value);
+  EXPECT_DOUBLE_EQ(cost.overhead.count(), rates.step_overhead.count());
+  EXPECT_DOUBLE_EQ(part_cost(whole, whole, rates).total().count(), operator_cost(whole, rates).total().count());
+  EXPECT_EQ(part_cost({OperatorKind::kGateUp, {}, {}}, whole, rates).total().count(), 0);
+}
+
 }  // namespace
 }  // namespace spanker

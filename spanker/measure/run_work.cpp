@@ -57,15 +57,16 @@ class EngineWork {
     if (op.bytes.value == 0 && op.ops.value == 0) return;
     work_.steps += 1;
     const bool divided = split && schedule_ != EngineSchedule::kPipeline;
+    const double part = divided ? 1.0 / work_.cards : 1;
     const auto bytes = static_cast<double>(op.bytes.value);
     const auto ops = static_cast<double>(op.ops.value);
     for (RunWork::Kernel& kernel : work_.kernels) {
-      if (kernel.bytes == bytes && kernel.ops == ops && kernel.split == divided) {
+      if (kernel.bytes == bytes && kernel.ops == ops && kernel.part == part) {
         kernel.times += 1;
         return;
       }
     }
-    work_.kernels.push_back({bytes, ops, 1, divided});
+    work_.kernels.push_back({bytes, ops, 1, part});
   }
 
   void add_kernels() {
@@ -139,6 +140,13 @@ Cluster with_unit_costs(Cluster cluster) {
   return cluster;
 }
 
+Cluster with_serial_share(Cluster cluster, double share) {
+  const Ranged<Share> exactly{Share(share), Share(share), Share(share), ""};
+  cluster.card.serial_share = exactly;
+  for (auto& [id, card] : cluster.card_overrides) card.serial_share = exactly;
+  return cluster;
+}
+
 Result<Plan> plan_of(const MeasuredRun& run, const Problem& problem, std::string_view where) {
   std::optional<Plan> plan;
   const PlanStrategy strategy = run.strategy.value_or(PlanStrategy::kTensorParallel);
@@ -171,12 +179,17 @@ Result<RunWork> planned_work(const MeasuredRun& run, Model model, const Cluster&
   const auto plan = plan_of(run, *problem, where);
   if (!plan) return tl::unexpected(plan.error());
 
+  const auto memory_seconds = [&](double serial_share) {
+    const Cluster shared = with_serial_share(cluster, serial_share);
+    return decode_cost(problem->with_cluster(shared), *plan, Bound::kValue).memory.count();
+  };
   const Cost cost = decode_cost(*problem, *plan, Bound::kValue);
   const Cost counted = decode_cost(problem->with_cluster(with_unit_costs(cluster)), *plan, Bound::kValue);
   const RunRates rates = run_rates(cluster, run.cards, Bound::kValue);
   RunWork work;
   work.cards = run.cards;
-  work.kernels.push_back({cost.memory.count() * rates.memory_bandwidth, 0, 1, false});
+  const double whole = memory_seconds(1);
+  work.kernels.push_back({whole * rates.memory_bandwidth, 0, 1, memory_seconds(0) / whole});
   work.other_compute = cost.compute.count();
   work.steps = counted.overhead.count();
   work.latencies = counted.link_latency.count();
@@ -222,12 +235,11 @@ RunWork engine_work(EngineSchedule schedule, const Model& model, const Cluster& 
 
 RunSeconds run_seconds(const RunWork& work, const RunRates& rates) {
   const auto cards = static_cast<double>(work.cards);
-  const double part = rates.serial_share + (1 - rates.serial_share) / cards;
   RunSeconds seconds;
   seconds.compute = rates.token_overhead + work.steps * rates.step_overhead + work.other_compute;
   for (const RunWork::Kernel& kernel : work.kernels) {
     const double whole = std::max(kernel.bytes / rates.memory_bandwidth, kernel.ops / rates.compute);
-    seconds.compute += kernel.times * whole * (kernel.split ? part : 1);
+    seconds.compute += kernel.times * whole * (rates.serial_share + (1 - rates.serial_share) * kernel.part);
   }
   if (work.latencies + work.wire_bytes > 0) {
     const double crowd = work.contended ? 1 + rates.contention * std::max(0.0, cards - 2) : 1;

@@ -38,12 +38,12 @@ struct RunSeconds {
 
 /// What a decoded token of a run asks of cards and cables, whatever these can do.
 struct RunWork {
-  /// A kernel: max(bytes / memory_bandwidth, ops / compute), `times` times.
+  /// A kernel, all of it: max(bytes / memory_bandwidth, ops / compute), `times` times.
   struct Kernel {
     double bytes = 0;
     double ops = 0;
     double times = 1;
-    bool split = false;  ///< divided evenly among the cards, but for the serial share
+    double part = 1;  ///< of it that the card with the most to do has; 1: not split
   };
 
   std::uint32_t cards = 1;
@@ -83,7 +83,7 @@ RunWork engine_work(EngineSchedule schedule, const Model& model, const Cluster& 
 Result<RunWork> run_work(const MeasuredRun& run, const Cluster& cluster, std::string_view where);
 
 /// With n cards, serial share s, contention c and wait share w:
-///   compute = token_overhead + steps * step_overhead + sum of kernels, of split ones s + (1 - s) / n
+///   compute = token_overhead + steps * step_overhead + sum of kernels * (s + (1 - s) * part)
 ///   transfer = (latencies * latency + wire_bytes / bandwidth) * (1 + c * max(0, n - 2)) + w * compute
 /// Amdahl's law; the wait of a root for the slowest card; contention where the work meets it.
 RunSeconds run_seconds(const RunWork& work, const RunRates& rates);

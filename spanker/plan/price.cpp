@@ -40,15 +40,25 @@ Cost StageParts::all_layers(std::span<const std::uint32_t> counts) const {
 }
 
 Cost PassPricer::attention(CardId card, const LayerTensors& layer, HeadShare share) const {
-  return operators_cost(attention_operators(problem_.model.shape, layer, share, pass_), rates_.card(card));
+  const ModelShape& shape = problem_.model.shape;
+  const auto part = attention_operators(shape, layer, share, pass_);
+  const CardRates& rates = rates_.card(card);
+  if (rates.serial_share == 0) return operators_cost(part, rates);
+  const HeadShare all{shape.num_attention_heads, shape.num_key_value_heads};
+  return parts_cost(part, attention_operators(shape, layer, all, pass_), rates);
 }
 
 Cost PassPricer::ffn(CardId card, const LayerTensors& layer, std::uint64_t columns) const {
-  return operators_cost(ffn_operators(layer, columns, pass_), rates_.card(card));
+  const auto part = ffn_operators(layer, columns, pass_);
+  const CardRates& rates = rates_.card(card);
+  if (rates.serial_share == 0) return operators_cost(part, rates);
+  return parts_cost(part, ffn_operators(layer, problem_.model.shape.intermediate_size, pass_), rates);
 }
 
 Cost PassPricer::logits(CardId card, std::uint64_t rows) const {
-  return operators_cost(logits_operators(problem_.model, rows, pass_), rates_.card(card));
+  const auto part = logits_operators(problem_.model, rows, pass_);
+  const auto whole = logits_operators(problem_.model, problem_.model.shape.vocab_size, pass_);
+  return parts_cost(part, whole, rates_.card(card));
 }
 
 StageParts PassPricer::stage_parts(std::span<const CardId> cards, std::span<const CardShare> shares,

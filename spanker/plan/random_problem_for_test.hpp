@@ -102,6 +102,7 @@ inline void make_unequal(Dice& dice, Cluster& cluster) {
     if (dice.from(0, 2) == 0) spec.compute = exactly(OpsPerSecond(dice.magnitude(1e6, 1e10)));
     if (dice.from(0, 3) == 0) spec.step_overhead = exactly(Seconds(dice.magnitude(1e-8, 1e-4)));
     if (dice.from(0, 3) == 0) spec.token_overhead = exactly(Seconds(dice.magnitude(1e-8, 1e-4)));
+    if (dice.from(0, 3) == 0) spec.serial_share = exactly(Share(dice.real(0, 1)));
   }
   const Network network(cluster);
   for (LinkId id = 0; id < network.link_count(); ++id) {

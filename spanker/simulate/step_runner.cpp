@@ -80,7 +80,7 @@ void StepRunner::launch(StepInstance at) {
 Seconds StepRunner::seconds_of(const StepGraph& graph, const Step& step) {
   if (step.kind == StepKind::kPassOverhead) return rates_.card(step.card).token_overhead;
   if (step.kind == StepKind::kKernel) {
-    return operator_cost({step.op, step.bytes, step.ops}, rates_.card(step.card)).total();
+    return part_cost(step.part(), step.whole(), rates_.card(step.card)).total();
   }
   const Exchange& exchange = graph.exchanges()[step.exchange];
   return links_

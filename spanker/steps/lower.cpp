@@ -103,8 +103,9 @@ class Lowering {
   }
 
   template <class Operators>
-  void kernels(CardId card, std::uint32_t layer, const Operators& operators) {
-    for (const Operator& op : operators) {
+  void kernels(CardId card, std::uint32_t layer, const Operators& operators, const Operators& wholes) {
+    for (std::size_t i = 0; i < operators.size(); ++i) {
+      const Operator& op = operators[i];
       if (op.bytes.value == 0 && op.ops.value == 0) continue;
       Step step;
       step.kind = StepKind::kKernel;
@@ -113,6 +114,8 @@ class Lowering {
       step.card = card;
       step.bytes = op.bytes;
       step.ops = op.ops;
+      step.whole_bytes = wholes[i].bytes;
+      step.whole_ops = wholes[i].ops;
       last_[card] = add_after({&card, 1}, step);
     }
   }
@@ -131,7 +134,8 @@ class Lowering {
   void lower_stage(const Stage& stage, const StageCollectives& algorithms) {
     if (is_first(stage) && problem_.workload.embedding == EmbeddingPlace::kCards) {
       for (const CardId card : stage.cards) {
-        kernels(card, kNoIndex, std::array{embedding_operator(problem_.model, pass_)});
+        const std::array row = {embedding_operator(problem_.model, pass_)};
+        kernels(card, kNoIndex, row, row);
       }
     }
     Exchange exchange;
@@ -142,27 +146,33 @@ class Lowering {
     exchange.algorithm = algorithms.broadcast;
     add_exchange(exchange, stage.cards);
 
-    const auto shares = card_shares(problem_.model.shape, stage.shares);
+    const ModelShape& shape = problem_.model.shape;
+    const HeadShare all_heads{shape.num_attention_heads, shape.num_key_value_heads};
+    const auto shares = card_shares(shape, stage.shares);
     exchange.collective = Collective::kAllReduce;
     exchange.algorithm = algorithms.all_reduce;
     for (std::uint32_t layer = stage.first_layer; layer <= stage.last_layer; ++layer) {
       const LayerTensors& tensors = problem_.model.layers[layer];
       exchange.layer = layer;
+      const auto attention = attention_operators(shape, tensors, all_heads, pass_);
       for (std::size_t i = 0; i < stage.cards.size(); ++i) {
-        kernels(stage.cards[i], layer,
-                attention_operators(problem_.model.shape, tensors, shares[i].heads, pass_));
+        kernels(stage.cards[i], layer, attention_operators(shape, tensors, shares[i].heads, pass_),
+                attention);
       }
       exchange.use = ExchangeUse::kAttentionOutput;
       add_exchange(exchange, stage.cards);
+      const auto ffn = ffn_operators(tensors, shape.intermediate_size, pass_);
       for (std::size_t i = 0; i < stage.cards.size(); ++i) {
-        kernels(stage.cards[i], layer, ffn_operators(tensors, shares[i].ffn_columns, pass_));
+        kernels(stage.cards[i], layer, ffn_operators(tensors, shares[i].ffn_columns, pass_), ffn);
       }
       exchange.use = ExchangeUse::kFfnOutput;
       add_exchange(exchange, stage.cards);
     }
     if (!is_last(stage)) return;
+    const auto logits = logits_operators(problem_.model, shape.vocab_size, pass_);
     for (std::size_t i = 0; i < stage.cards.size(); ++i) {
-      kernels(stage.cards[i], kNoIndex, logits_operators(problem_.model, shares[i].vocabulary_rows, pass_));
+      kernels(stage.cards[i], kNoIndex, logits_operators(problem_.model, shares[i].vocabulary_rows, pass_),
+              logits);
     }
     exchange.use = ExchangeUse::kLogits;
     exchange.collective = Collective::kGather;

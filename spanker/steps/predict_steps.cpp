@@ -49,7 +49,7 @@ class Prediction {
       case StepKind::kDownload:
         return host.latency + step.bytes / host.bandwidth;
       case StepKind::kKernel:
-        return operator_cost({step.op, step.bytes, step.ops}, rates_.card(step.card)).total();
+        return part_cost(step.part(), step.whole(), rates_.card(step.card)).total();
       case StepKind::kCollective: {
         const Exchange& exchange = graph_.exchanges()[step.exchange];
         return links_

@@ -37,8 +37,13 @@ struct Step {
   std::uint32_t exchange = kNoIndex;           ///< that this step is part of
   CardId card = kNoIndex;
   CardId to = kNoIndex;
-  Bytes bytes;  ///< of a kernel: stored bytes of weights, and cache read and written
-  Ops ops;      ///< of a kernel
+  Bytes bytes;        ///< of a kernel: stored bytes of weights, and cache read and written
+  Ops ops;            ///< of a kernel
+  Bytes whole_bytes;  ///< of the whole kernel, of which this is the card's part
+  Ops whole_ops;
+
+  Operator part() const { return {op, bytes, ops}; }
+  Operator whole() const { return {op, whole_bytes, whole_ops}; }
 
   bool operator==(const Step&) const = default;
 };
