@@ -123,7 +123,8 @@ constexpr std::array kNumbers = {
 std::span<const ProfileNumber> profile_numbers() { return kNumbers; }
 
 Unknown unknown_of(const ProfileNumber& number, const Cluster& base, const RunScale& scale) {
-  const double spread = number.least_spread(scale);
+  constexpr double kLeastSpread = 1e-12;  // steps of a derivative must not vanish
+  const double spread = std::max(number.least_spread(scale), kLeastSpread);
   const auto said = number.get(base);
   if (!number.logarithmic) {
     const Ranged<double> before = said.value_or(Ranged<double>{});

@@ -163,6 +163,17 @@ TEST(Fit, RecoversKnownNumbersFromNoisyRuns) {
   }
 }
 
+TEST(Fit, AbsurdTimesGiveAProfileThatIsRead) {
+  for (const double seconds : {1e-300, 1e-9, 1e9, 1e300}) {
+    LocatedRun one = synthetic(run_on(1), boards());
+    LocatedRun two = synthetic(run_on(2), boards());
+    one.run.compute_seconds = one.run.seconds_per_token = Seconds(seconds);
+    two.run.transfer_seconds = two.run.seconds_per_token = Seconds(seconds);
+    const Fit fit = fitted(boards(), {one, two});
+    EXPECT_TRUE(parse_profile(profile_text(fit.cluster), "fit")) << profile_text(fit.cluster);
+  }
+}
+
 TEST(Fit, FailsWhereARunCannotBe) {
   const auto fit = fit_cluster(boards(), std::vector<LocatedRun>{{run_on(1, "none"), "x.json: runs[0]"}});
   ASSERT_FALSE(fit);

@@ -9,7 +9,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (const auto runs = spanker::parse_measured_runs(text, "fuzz.json")) {
-    if (spanker::parse_measured_runs(spanker::measured_runs_text(*runs), "again.json") != runs) std::abort();
+    const auto again = spanker::parse_measured_runs(spanker::measured_runs_text(*runs), "again.json");
+    if (!again || *again != *runs) std::abort();
   } else {
     (void)spanker::to_line(runs.error());
   }
