@@ -42,21 +42,8 @@ class Boxes {
     }
     return reached;
   }
-  /// The least value of one axis under the bounds `high` on the others, at least `low`.
   double least_on(std::size_t axis, const Bounds& high, double low) {
-    Bounds bounds = high;
-    const auto widest = probe(bounds);
-    if (!widest) return kInfinite;
-    double enough = (*widest)[axis];
-    while (low < enough) {
-      bounds[axis] = low + (enough - low) / 2;
-      if (const auto reached = probe(bounds)) {
-        enough = (*reached)[axis];
-      } else {
-        low = space_.next(axis, bounds[axis]);
-      }
-    }
-    return enough;
+    return spanker::least_on(space_, axis, high, low, [&](const Bounds& bounds) { return probe(bounds); });
   }
   /// Raises the low corner to what is needed under the high one, and queues the box if it may hold better.
   void add(Box box);
@@ -102,7 +89,7 @@ std::optional<LeastBounds> Boxes::best() {
         widest_cost = span;
       }
     }
-    const double middle = box.low[widest] + (box.high[widest] - box.low[widest]) / 2;
+    const double middle = halfway(box.low[widest], box.high[widest]);
     Box above = box;
     above.low[widest] = space_.next(widest, middle);
     if (above.low[widest] <= above.high[widest]) add(std::move(above));

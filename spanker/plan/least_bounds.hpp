@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -43,5 +44,30 @@ struct LeastBounds {
 std::optional<LeastBounds> least_bounds(const DealSpace& space);
 
 inline constexpr std::size_t kMostBoxes = 2000;
+
+/// A value in [low, high), where low < high: half-way, but where these are neighbours rounding could give
+/// `high`, and halving would not end.
+inline double halfway(double low, double high) {
+  const double middle = low + (high - low) / 2;
+  return middle < high ? middle : low;
+}
+
+/// The least value of one axis, at least `low`, under `bounds` on the others and on itself; infinite where no
+/// deal is within them. `reached` is asked for deals of `space`, as its own function of that name.
+template <class Reached>
+double least_on(const DealSpace& space, std::size_t axis, Bounds bounds, double low, const Reached& reached) {
+  const auto widest = reached(bounds);
+  if (!widest) return std::numeric_limits<double>::infinity();
+  double enough = (*widest)[axis];
+  while (low < enough) {
+    bounds[axis] = halfway(low, enough);
+    if (const auto within = reached(bounds)) {
+      enough = (*within)[axis];
+    } else {
+      low = space.next(axis, bounds[axis]);
+    }
+  }
+  return enough;
+}
 
 }  // namespace spanker

@@ -363,18 +363,8 @@ class RowSpace : public DealSpace {
  private:
   /// Of the slowest card, where none has more rows than that.
   double least_seconds(RowStep largest) const {
-    Bounds bounds{std::numeric_limits<double>::infinity(), static_cast<double>(largest)};
-    double enough = (*reached(bounds))[0];
-    double low = 0;
-    while (low < enough) {
-      bounds[0] = low + (enough - low) / 2;
-      if (const auto within = reached(bounds)) {
-        enough = (*within)[0];
-      } else {
-        low = next(0, bounds[0]);
-      }
-    }
-    return enough;
+    return least_on(*this, 0, {std::numeric_limits<double>::infinity(), static_cast<double>(largest)}, 0,
+                    [&](const Bounds& bounds) { return reached(bounds); });
   }
   RowStep limit(const Bounds& bounds, CardId card) const {
     const RowStep most = most_rows(question_.costs, axes_, bounds, card);
