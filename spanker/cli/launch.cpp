@@ -24,6 +24,7 @@ void take(std::string_view line, const CommandContext& context, Launch& launch) 
   if (const auto* token = std::get_if<TokenEvent>(&*event)) {
     launch.tokens.push_back(token->token);
     launch.seed = token->seed;
+    if (context.text && !token->text.empty()) context.text(token->text);
   }
   if (const auto* text = std::get_if<TextEvent>(&*event); text != nullptr && context.text) {
     context.text(text->text);

@@ -227,10 +227,13 @@ class RankRun {
 
     std::vector<std::uint32_t> context = job.prompt;
     context.insert(context.end(), job.generated.begin(), job.generated.end());
-    Speaker speaker(*tokenizer, job.prompt, job.generated, job.json ? TextOutput() : voice_.text());
+    std::string piece;  // of the text, that is not said yet
+    Speaker speaker(
+        *tokenizer, job.prompt, job.generated,
+        job.json ? TextOutput() : [&](std::string_view text) { piece += text; });
     const TokenCallback on_token = [&](std::uint32_t token, std::uint64_t seed) {
-      voice_.tell(TokenEvent{token, seed});
       speaker.say(token);
+      voice_.say({token, seed, std::exchange(piece, {})});
       return !watch_.interrupted();
     };
     auto chooser = TokenChooser::make(job.options, task.problem.workload.generate,
@@ -247,6 +250,7 @@ class RankRun {
     if (!*times) return Outcome::fine({});
 
     speaker.finish();
+    if (place_.rank == 0 && !piece.empty()) voice_.say(piece);
     run.threads = threads() * task.plan.cards_used();
     run.prompt_tokens = job.prompt.size();
     run.tokens = job.generated;

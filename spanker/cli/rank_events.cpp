@@ -16,7 +16,7 @@ constexpr ExitCode kCodes[] = {ExitCode::kFine, ExitCode::kNo, ExitCode::kBadInp
 struct ToJson {
   Json operator()(const StartedEvent& event) const { return {{kEvent, "started"}, {"hosts", event.hosts}}; }
   Json operator()(const TokenEvent& event) const {
-    return {{kEvent, "token"}, {"token", event.token}, {"seed", event.seed}};
+    return {{kEvent, "token"}, {"token", event.token}, {"seed", event.seed}, {"text", event.text}};
   }
   Json operator()(const TextEvent& event) const { return {{kEvent, "text"}, {"text", event.text}}; }
   Json operator()(const EndEvent& event) const {
@@ -67,7 +67,7 @@ std::optional<RankEvent> event_from(std::string_view line) {
     event = StartedEvent{texts(*json, "hosts")};
   } else if (kind == "token") {
     event = TokenEvent{object.integer<std::uint32_t>("token", 0, UINT32_MAX),
-                       object.integer<std::uint64_t>("seed", 0, UINT64_MAX)};
+                       object.integer<std::uint64_t>("seed", 0, UINT64_MAX), object.text("text")};
   } else if (kind == "text") {
     event = TextEvent{object.text("text")};
   } else if (kind == "end") {

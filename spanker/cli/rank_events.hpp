@@ -19,10 +19,12 @@ namespace spanker {
 struct StartedEvent {
   std::vector<std::string> hosts;
 };
-/// A token is chosen; the seed with which a sampler goes on after it.
+/// A token is chosen: with the seed with which a sampler goes on after it, and with its text, so that neither
+/// is told without the other.
 struct TokenEvent {
   std::uint32_t token = 0;
   std::uint64_t seed = 0;
+  std::string text;
 };
 /// A piece of text for standard output.
 struct TextEvent {

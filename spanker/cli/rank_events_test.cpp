@@ -27,7 +27,9 @@ TEST(RankEvents, AreReadAgainTheSame) {
   EXPECT_EQ(read_again(StartedEvent{hosts}).hosts, hosts);
   EXPECT_EQ(read_again(StartedEvent{}).hosts, std::vector<std::string>{});
 
-  const TokenEvent token = read_again(TokenEvent{kMost, std::numeric_limits<std::uint64_t>::max()});
+  const TokenEvent token =
+      read_again(TokenEvent{kMost, std::numeric_limits<std::uint64_t>::max(), " a\n\"b"});
+  EXPECT_EQ(token.text, " a\n\"b");
   EXPECT_EQ(token.token, kMost);
   EXPECT_EQ(token.seed, std::numeric_limits<std::uint64_t>::max());
 

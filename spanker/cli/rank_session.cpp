@@ -34,9 +34,14 @@ Outcome silent(ExitCode code) { return {code, {}, {}, {}}; }
 
 }  // namespace
 
-TextOutput RankVoice::text() const {
-  if (!is_launched_) return text_;
-  return [this](std::string_view piece) { tell(TextEvent{std::string(piece)}); };
+void RankVoice::say(const TokenEvent& token) const {
+  if (is_launched_) return tell(token);
+  if (text_ && !token.text.empty()) text_(token.text);
+}
+
+void RankVoice::say(const std::string& text) const {
+  if (is_launched_) return tell(TextEvent{text});
+  if (text_) text_(text);
 }
 
 Outcome RankVoice::end(Outcome outcome, std::optional<std::uint32_t> lost) const {

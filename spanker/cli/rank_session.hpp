@@ -27,8 +27,9 @@ class RankVoice {
   void tell(const RankEvent& event) const {
     if (is_launched_ && text_) text_(line_of(event));
   }
-  /// Where a person reads along.
-  TextOutput text() const;
+  /// A token: to a person its text.
+  void say(const TokenEvent& token) const;
+  void say(const std::string& text) const;
   /// Plain where mpirun alone knows whether its output is a terminal.
   const Style& style() const { return style_; }
   /// The outcome of the process: of one that was launched, without what the event tells already.

@@ -374,10 +374,37 @@ class BruteForce {
     return 4.0 * static_cast<double>(std::min<std::uint64_t>(longest_pass(), 512) * width);
   }
 
+  /// Of a card's seconds a share is as long as for all of the work, whatever its part.
+  Part with_serial_share(CardId id, Part part, const Part& whole) const {
+    const double share = card(id).serial_share ? card(id).serial_share->value.value : 0;
+    for (std::size_t i = 0; i < part.seconds.size(); ++i) {
+      part.seconds[i] = (1 - share) * part.seconds[i] + share * whole.seconds[i];
+    }
+    return part;
+  }
+
   Part attention(CardId id, std::uint32_t layer, std::uint32_t next, std::uint64_t first,
                  std::uint64_t count) const {
+    if (count == 0) return {};
+    return with_serial_share(id, even_attention(id, layer, next, first, count),
+                             even_attention(id, layer, next, 0, shape_.num_attention_heads));
+  }
+
+  Part ffn(CardId id, std::uint32_t layer, std::uint32_t next, std::uint64_t columns) const {
+    if (columns == 0) return {};
+    return with_serial_share(id, even_ffn(id, layer, next, columns),
+                             even_ffn(id, layer, next, shape_.intermediate_size));
+  }
+
+  Part vocabulary(CardId id, bool first, bool last, std::uint64_t rows) const {
+    if (rows == 0) return {};
+    return with_serial_share(id, even_vocabulary(id, first, last, rows),
+                             even_vocabulary(id, first, last, shape_.vocab_size));
+  }
+
+  Part even_attention(CardId id, std::uint32_t layer, std::uint32_t next, std::uint64_t first,
+                      std::uint64_t count) const {
     Part part;
-    if (count == 0) return part;
     const std::uint64_t group = shape_.num_attention_heads / shape_.num_key_value_heads;
     std::uint64_t kv_heads = 0;
     for (std::uint64_t kv = 0; kv < shape_.num_key_value_heads; ++kv) {
@@ -421,9 +448,8 @@ class BruteForce {
     return part;
   }
 
-  Part ffn(CardId id, std::uint32_t layer, std::uint32_t next, std::uint64_t columns) const {
+  Part even_ffn(CardId id, std::uint32_t layer, std::uint32_t next, std::uint64_t columns) const {
     Part part;
-    if (columns == 0) return part;
     const std::uint64_t hidden = shape_.hidden_size;
     for (const PassKind& pass : question_->passes) {
       const auto rows = static_cast<double>(pass.tokens * pass.streams);
@@ -443,9 +469,8 @@ class BruteForce {
     return part;
   }
 
-  Part vocabulary(CardId id, bool first, bool last, std::uint64_t rows) const {
+  Part even_vocabulary(CardId id, bool first, bool last, std::uint64_t rows) const {
     Part part;
-    if (rows == 0) return part;
     const std::uint64_t hidden = shape_.hidden_size;
     const bool tied = !problem_.model.output;
     const bool table = first && work_.embedding == EmbeddingPlace::kCards;
