@@ -27,8 +27,8 @@ constexpr Seconds kYielding{2e-3};
 constexpr Seconds kLongYield{300e-6};
 constexpr Seconds kSleep{20e-6};
 constexpr int kSleepyWaits = 200;
-/// How long before its end a wait asks whether the other still works: time enough for one kernel of it.
-Seconds grace_of(Seconds timeout) { return std::min(timeout / 2, Seconds(2)); }
+/// How long before its end a wait asks whether the other still works, which answers after the kernel it is at.
+Seconds grace_of(Seconds timeout) { return timeout / 2; }
 
 }  // namespace
 
