@@ -18,10 +18,11 @@ constexpr const char* kFooter = R"(Start with:
   spanker inspect model.gguf                        what a model file holds
   spanker synth tinyllama-1.1b tiny.gguf            a model file with random weights, to try things with
   spanker run model.gguf --prompt "Once upon"       generate text, on as many cards of this machine as you like
+  spanker measure                                   time this machine, so that run can say how fast it should be
   spanker validate runs.json                        how far predictions are from measured runs
 
 Every command takes --json and --help. Exit codes: 0 fine, 1 the answer is no, 2 bad input, 3 a file cannot be
-read or written, 4 a fault of spanker itself.)";
+read or written or a card is lost, 4 a fault of spanker itself.)";
 
 Outcome usage_error(std::string_view where, std::string_view message) {
   std::string line = std::string(where) + ": " + std::string(message);
