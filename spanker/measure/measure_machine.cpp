@@ -252,8 +252,8 @@ class Measuring {
   }
 
   void fit_prefill() {
-    const auto& [problem, plan] = *prefill_;
-    const Problem measured = problem.with_cluster(measured_.cluster);
+    const Plan& plan = prefill_->second;
+    const Problem measured = prefill_->first.with_cluster(measured_.cluster);
     std::ranges::sort(prefills_);
     const auto rate = [&](double seconds) { return fit_compute(measured, plan, Seconds(seconds)); };
     const auto value = rate(median(prefills_));
