@@ -21,10 +21,11 @@ inline constexpr std::size_t kMaxQueries = 8;
 /// Products of a group of rows with each vector.
 using GroupProducts = float[kMaxVectors][kGroupRows];
 
-/// `vectors` (1 to kMaxVectors) of x, `stride` elements or blocks apart.
-using FloatProducts = void (*)(const std::byte* group, std::size_t columns, const float* x,
-                               std::size_t stride, std::size_t vectors, GroupProducts& out);
-using QuantisedProducts = void (*)(const std::byte* group, std::size_t columns, const QuantisedBlock* x,
+/// Added to `out`. `part` is one of PackedMatrix, of so many columns; `vectors` (1 to kMaxVectors) of x are
+/// `stride` elements or blocks apart.
+using FloatProducts = void (*)(const std::byte* part, std::size_t columns, const float* x, std::size_t stride,
+                               std::size_t vectors, GroupProducts& out);
+using QuantisedProducts = void (*)(const std::byte* part, std::size_t columns, const QuantisedBlock* x,
                                    std::size_t stride, std::size_t vectors, GroupProducts& out);
 
 /// Keys and values of one key/value head, as kv_cache.hpp lays them out.

@@ -8,31 +8,53 @@
 namespace spanker {
 namespace {
 
-/// Calls products(group, first vector, count, out) for each group and each few vectors, and keeps the rows of
-/// the range.
+/// Calls products(group, chunk, first vector, count, sums) for each group, chunk and few vectors, in the
+/// order in which the weights lie, and keeps the rows of the range: in y, which has the sums of earlier
+/// chunks.
 template <class Products>
-void for_groups(std::size_t vectors, RowRange rows, float* y, std::size_t y_stride, Products products) {
-  for (std::size_t group = rows.begin / kGroupRows; group * kGroupRows < rows.end; ++group) {
-    const std::size_t begin = std::max(rows.begin, group * kGroupRows);
-    const std::size_t end = std::min(rows.end, (group + 1) * kGroupRows);
-    for (std::size_t first = 0; first < vectors; first += kMaxVectors) {
-      const std::size_t count = std::min(kMaxVectors, vectors - first);
-      alignas(64) GroupProducts out;
-      products(group, first, count, out);
-      for (std::size_t v = 0; v < count; ++v) {
-        std::memcpy(y + (first + v) * y_stride + begin, out[v] + begin % kGroupRows,
-                    (end - begin) * sizeof(float));
+void for_parts(const PackedMatrix& weights, std::size_t vectors, RowRange rows, float* y,
+               std::size_t y_stride, Products products) {
+  const std::size_t last = (rows.end + kGroupRows - 1) / kGroupRows;
+  std::size_t panel = rows.begin / kGroupRows;
+  while (panel < last) {
+    const std::size_t panel_end = std::min(last, panel / kPanelGroups * kPanelGroups + kPanelGroups);
+    for (std::size_t chunk = 0; chunk < weights.chunks(); ++chunk) {
+      for (std::size_t group = panel; group < panel_end; ++group) {
+        const std::size_t begin = std::max(rows.begin, group * kGroupRows);
+        const std::size_t end = std::min(rows.end, (group + 1) * kGroupRows);
+        for (std::size_t first = 0; first < vectors; first += kMaxVectors) {
+          const std::size_t count = std::min(kMaxVectors, vectors - first);
+          alignas(64) GroupProducts sums{};
+          const auto each_vector = [&](auto copy) {
+            for (std::size_t v = 0; v < count; ++v) {
+              copy(y + (first + v) * y_stride + begin, sums[v] + begin % kGroupRows,
+                   (end - begin) * sizeof(float));
+            }
+          };
+          if (chunk > 0) {
+            each_vector([](const float* in_y, float* in_sums, std::size_t bytes) {
+              std::memcpy(in_sums, in_y, bytes);
+            });
+          }
+          products(group, chunk, first, count, sums);
+          each_vector([](float* in_y, const float* in_sums, std::size_t bytes) {
+            std::memcpy(in_y, in_sums, bytes);
+          });
+        }
       }
     }
+    panel = panel_end;
   }
 }
 
 }  // namespace
 
 RowRange part_of_rows(std::size_t rows, std::size_t part, std::size_t parts) {
-  const std::size_t groups = (rows + kGroupRows - 1) / kGroupRows;
-  return {std::min(rows, groups * part / parts * kGroupRows),
-          std::min(rows, groups * (part + 1) / parts * kGroupRows)};
+  // Ranges that end within a panel leave gaps in what is read, which matters little in a few of many panels.
+  const std::size_t panel_rows = kPanelGroups * kGroupRows;
+  const std::size_t unit = rows / panel_rows >= 8 * parts ? panel_rows : kGroupRows;
+  const std::size_t units = (rows + unit - 1) / unit;
+  return {std::min(rows, units * part / parts * unit), std::min(rows, units * (part + 1) / parts * unit)};
 }
 
 void matmul(const PackedMatrix& weights, const Activations& x, RowRange rows, float* y, std::size_t y_stride,
@@ -40,17 +62,21 @@ void matmul(const PackedMatrix& weights, const Activations& x, RowRange rows, fl
   const KernelTable& kernels = kernels_of(isa);
   const std::size_t columns = weights.columns();
   const auto float_matmul = [&](FloatProducts products) {
-    for_groups(x.count, rows, y, y_stride,
-               [&](std::size_t group, std::size_t first, std::size_t count, GroupProducts& out) {
-                 products(weights.group(group), columns, x.values + first * columns, columns, count, out);
-               });
+    for_parts(
+        weights, x.count, rows, y, y_stride,
+        [&](std::size_t group, std::size_t chunk, std::size_t first, std::size_t count, GroupProducts& sums) {
+          products(weights.part(group, chunk), weights.chunk_columns(chunk),
+                   x.values + first * columns + chunk * kChunkColumns, columns, count, sums);
+        });
   };
   const auto quantised_matmul = [&](QuantisedProducts products) {
     const std::size_t blocks = columns / kUnitColumns;
-    for_groups(x.count, rows, y, y_stride,
-               [&](std::size_t group, std::size_t first, std::size_t count, GroupProducts& out) {
-                 products(weights.group(group), columns, x.blocks + first * blocks, blocks, count, out);
-               });
+    for_parts(
+        weights, x.count, rows, y, y_stride,
+        [&](std::size_t group, std::size_t chunk, std::size_t first, std::size_t count, GroupProducts& sums) {
+          products(weights.part(group, chunk), weights.chunk_columns(chunk),
+                   x.blocks + first * blocks + chunk * (kChunkColumns / kUnitColumns), blocks, count, sums);
+        });
   };
   switch (weights.type()) {
     case WeightType::kF32:

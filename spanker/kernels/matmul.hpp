@@ -23,7 +23,7 @@ struct RowRange {
 };
 
 /// The part of `part` (0 to parts - 1) when rows are dealt to `parts` threads: nearly equal ranges that begin
-/// at multiples of 16, together all rows.
+/// at multiples of 16, where they are many of 64, together all rows.
 RowRange part_of_rows(std::size_t rows, std::size_t part, std::size_t parts);
 
 /// y[t * y_stride + row] = sum over columns of weights[row][column] * x[t][column], for the rows of the range

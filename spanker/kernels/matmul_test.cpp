@@ -200,6 +200,19 @@ TEST(Matmul, WhatIsNotFiniteShows) {
   }
 }
 
+TEST(Matmul, DealsManyRowsInWholePanels) {
+  for (const std::size_t rows : {1000u, 2048u, 5632u, 32001u}) {
+    std::size_t next = 0;
+    for (std::size_t part = 0; part < 2; ++part) {
+      const RowRange range = part_of_rows(rows, part, 2);
+      EXPECT_EQ(range.begin, next);
+      EXPECT_EQ(range.begin % (rows < 1024 ? 16 : 64), 0u);
+      next = range.end;
+    }
+    EXPECT_EQ(next, rows);
+  }
+}
+
 TEST(Matmul, DealsRowsToThreads) {
   for (std::size_t rows = 0; rows < 100; ++rows) {
     for (std::size_t parts = 1; parts < 9; ++parts) {
@@ -224,10 +237,12 @@ RC_GTEST_PROP(MatmulProperty, RowsAreTheSameHoweverTheyAreDealt, ()) {
   const auto type = *rc::gen::elementOf(
       std::vector<WeightType>(std::begin(testing::kWeightTypes), std::end(testing::kWeightTypes)));
   const auto rows = *rc::gen::inRange<std::size_t>(1, 80);
+  // One chunk of columns or several, the last one whole or not.
+  const auto blocks = *rc::gen::element<std::size_t>(1, 3, 9, 31, 33, 70);
   const auto vectors = *rc::gen::inRange<std::size_t>(1, 12);
   const auto isa = *rc::gen::elementOf(std::vector<Isa>(supported_isas().begin(), supported_isas().end()));
   testing::Rng rng(*rc::gen::arbitrary<unsigned>());
-  const Case c(rng, type, rows, block_multiple(type, 1 + rows % 3), vectors);
+  const Case c(rng, type, rows, block_multiple(type, blocks), vectors);
   const auto whole = c.product(isa);
 
   // One matrix, its rows dealt to threads.

@@ -6,9 +6,9 @@
 
 namespace spanker {
 
-/// Writes a stored row of `columns` weights as row `row` (0 to 15) of a group of the packed form.
+/// Writes `columns` weights of a stored row as row `row` (0 to 15) of a part of the packed form.
 /// Touches no byte of other rows.
-void pack_row(WeightType type, const std::byte* stored, std::size_t columns, std::byte* group,
+void pack_row(WeightType type, const std::byte* stored, std::size_t columns, std::byte* part,
               std::size_t row);
 
 }  // namespace spanker

@@ -6,9 +6,9 @@
 #include "spanker/kernels/gguf_blocks.hpp"
 
 // The packed form of weights: blocks of kGroupRows rows at once, in which one vector register is filled by
-// one load. A group of rows is its blocks one after another, and in a block what is needed first stands
-// first, so a pass over a matrix reads memory strictly forward. With the scales at the end of its 3 KB
-// instead, Q6_K ran at half of the memory's bandwidth.
+// one load. In a block what is needed first stands first. With the scales at the end of its 3 KB instead,
+// Q6_K ran at half of the memory's bandwidth. How the blocks of a matrix follow each other:
+// packed_matrix.hpp.
 //
 // Products take 4 columns of 16 rows at a time: `Quads` of 8-bit operands, row-major, which VPDPBUSD
 // multiplies with 4 activations that are the same for all rows. The same bytes, 8 rows at a time, suit AVX2.

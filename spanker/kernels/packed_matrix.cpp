@@ -32,6 +32,33 @@ std::uint16_t bits_at(const std::byte* group, std::size_t column, std::size_t ro
   return bits;
 }
 
+/// out.size() weights of row `in_group` of a part.
+void unpack_part(WeightType type, const std::byte* from, std::size_t in_group, std::span<float> out) {
+  switch (type) {
+    case WeightType::kF32:
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        std::memcpy(&out[i], from + (i * kGroupRows + in_group) * sizeof(float), sizeof(float));
+      }
+      return;
+    case WeightType::kF16:
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = float_from_half(bits_at(from, i, in_group));
+      return;
+    case WeightType::kBF16:
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = std::bit_cast<float>(static_cast<std::uint32_t>(bits_at(from, i, in_group)) << 16);
+      }
+      return;
+    case WeightType::kQ8_0:
+      return unpack<PackedQ8_0>(from, in_group, out);
+    case WeightType::kQ4_0:
+      return unpack<PackedQ4_0>(from, in_group, out);
+    case WeightType::kQ4_K:
+      return unpack<PackedQ4_K>(from, in_group, out);
+    case WeightType::kQ6_K:
+      return unpack<PackedQ6_K>(from, in_group, out);
+  }
+}
+
 }  // namespace
 
 Bytes PackedMatrix::size_of(WeightType type, std::size_t rows, std::size_t columns) {
@@ -63,42 +90,34 @@ Result<PackedMatrix> PackedMatrix::make(WeightType type, std::size_t rows, std::
   matrix.rows_ = rows;
   matrix.columns_ = columns;
   matrix.group_bytes_ = columns / block.elements * block.bytes * kGroupRows;
+  matrix.chunk_bytes_ = kChunkColumns / block.elements * block.bytes * kGroupRows;
   matrix.data_ = memory.data();
   return matrix;
+}
+
+std::byte* PackedMatrix::part(std::size_t group, std::size_t chunk) const {
+  const std::size_t panel = group / kPanelGroups * kPanelGroups;
+  const std::size_t panel_groups = std::min(kPanelGroups, groups() - panel);
+  const std::size_t before = chunk * chunk_bytes_;
+  const std::size_t size = std::min(chunk_bytes_, group_bytes_ - before);
+  return data_ + panel * group_bytes_ + panel_groups * before + (group - panel) * size;
 }
 
 void PackedMatrix::pack(std::size_t first_row, const StoredRows& rows) const {
   for (std::size_t i = 0; i < rows.count; ++i) {
     const std::size_t row = first_row + i;
-    pack_row(type_, rows.first + i * rows.stride, columns_, group(row / kGroupRows), row % kGroupRows);
+    const std::byte* stored = rows.first + i * rows.stride;
+    for (std::size_t chunk = 0; chunk < chunks(); ++chunk) {
+      pack_row(type_, stored + chunk * chunk_bytes_ / kGroupRows, chunk_columns(chunk),
+               part(row / kGroupRows, chunk), row % kGroupRows);
+    }
   }
 }
 
 void PackedMatrix::unpack_row(std::size_t row, std::span<float> out) const {
-  const std::byte* from = group(row / kGroupRows);
-  const std::size_t in_group = row % kGroupRows;
-  switch (type_) {
-    case WeightType::kF32:
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        std::memcpy(&out[i], from + (i * kGroupRows + in_group) * sizeof(float), sizeof(float));
-      }
-      return;
-    case WeightType::kF16:
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = float_from_half(bits_at(from, i, in_group));
-      return;
-    case WeightType::kBF16:
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = std::bit_cast<float>(static_cast<std::uint32_t>(bits_at(from, i, in_group)) << 16);
-      }
-      return;
-    case WeightType::kQ8_0:
-      return unpack<PackedQ8_0>(from, in_group, out);
-    case WeightType::kQ4_0:
-      return unpack<PackedQ4_0>(from, in_group, out);
-    case WeightType::kQ4_K:
-      return unpack<PackedQ4_K>(from, in_group, out);
-    case WeightType::kQ6_K:
-      return unpack<PackedQ6_K>(from, in_group, out);
+  for (std::size_t chunk = 0; chunk < chunks(); ++chunk) {
+    unpack_part(type_, part(row / kGroupRows, chunk), row % kGroupRows,
+                out.subspan(chunk * kChunkColumns, chunk_columns(chunk)));
   }
 }
 

@@ -18,27 +18,30 @@ std::vector<float> row_of(const PackedMatrix& matrix, std::size_t row) {
   return values;
 }
 
+void expect_holds_every_row(testing::Rng& rng, WeightType type, std::size_t rows, std::size_t columns) {
+  const std::size_t row_bytes = columns / weight_block(type).elements * weight_block(type).bytes;
+  const auto stored = testing::random_weights(rng, type, rows * columns);
+  std::vector<std::byte> memory(PackedMatrix::size_of(type, rows, columns).value + 2, std::byte{0xA5});
+  // Not at an even address, and with a byte on each side that must stay.
+  const auto matrix =
+      PackedMatrix::make(type, rows, columns, std::span(memory).subspan(1, memory.size() - 2));
+  ASSERT_TRUE(matrix) << to_line(matrix.error());
+  matrix->pack(0, {stored.data(), row_bytes, rows});
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::vector<float> wanted(columns);
+    dequantise(type, stored.data() + row * row_bytes, wanted);
+    ASSERT_EQ(row_of(*matrix, row), wanted) << to_string(type) << " row " << row << " of " << rows;
+  }
+  EXPECT_EQ(memory.front(), std::byte{0xA5});
+  EXPECT_EQ(memory.back(), std::byte{0xA5});
+}
+
 TEST(PackedMatrix, HoldsEveryRowOfAnyCount) {
   testing::Rng rng(3);
   for (const WeightType type : testing::kWeightTypes) {
-    const std::size_t columns = 512;
-    const std::size_t row_bytes = columns / weight_block(type).elements * weight_block(type).bytes;
-    for (std::size_t rows = 1; rows <= 40; ++rows) {
-      const auto stored = testing::random_weights(rng, type, rows * columns);
-      std::vector<std::byte> memory(PackedMatrix::size_of(type, rows, columns).value + 2, std::byte{0xA5});
-      // Not at an even address, and with a byte on each side that must stay.
-      const auto matrix =
-          PackedMatrix::make(type, rows, columns, std::span(memory).subspan(1, memory.size() - 2));
-      ASSERT_TRUE(matrix) << to_line(matrix.error());
-      matrix->pack(0, {stored.data(), row_bytes, rows});
-      for (std::size_t row = 0; row < rows; ++row) {
-        std::vector<float> wanted(columns);
-        dequantise(type, stored.data() + row * row_bytes, wanted);
-        ASSERT_EQ(row_of(*matrix, row), wanted) << to_string(type) << " row " << row << " of " << rows;
-      }
-      EXPECT_EQ(memory.front(), std::byte{0xA5});
-      EXPECT_EQ(memory.back(), std::byte{0xA5});
-    }
+    for (std::size_t rows = 1; rows <= 40; ++rows) expect_holds_every_row(rng, type, rows, 512);
+    // Several panels and chunks, the last ones not whole.
+    for (const std::size_t rows : {63, 64, 150}) expect_holds_every_row(rng, type, rows, 2304);
   }
 }
 

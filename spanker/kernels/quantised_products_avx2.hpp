@@ -209,7 +209,10 @@ SPANKER_TARGET void quantised_products_up_to(const std::byte* group, std::size_t
   }
   __m256 low[kVectors];
   __m256 high[kVectors];
-  for (std::size_t v = 0; v < kVectors; ++v) low[v] = high[v] = _mm256_setzero_ps();
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    low[v] = _mm256_loadu_ps(out[v]);
+    high[v] = _mm256_loadu_ps(out[v] + kHalfRows);
+  }
   for (std::size_t index = 0; index < columns / Weights::kColumns; ++index) {
     Weights::block(group, index, 0, x, stride, low);
     Weights::block(group, index, kHalfRows, x, stride, high);

@@ -161,7 +161,7 @@ template <class Weights, std::size_t kVectors>
 SPANKER_TARGET void quantised_products_of(const std::byte* group, std::size_t columns,
                                           const QuantisedBlock* x, std::size_t stride, GroupProducts& out) {
   __m512 sums[kVectors];
-  for (__m512& lanes : sums) lanes = _mm512_setzero_ps();
+  for (std::size_t v = 0; v < kVectors; ++v) sums[v] = _mm512_loadu_ps(out[v]);
   for (std::size_t index = 0; index < columns / Weights::kColumns; ++index) {
     Weights::block(group, index, x, stride, sums);
   }

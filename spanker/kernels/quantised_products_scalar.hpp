@@ -19,7 +19,8 @@ template <class Block>
 void quantised_products(const std::byte* group, std::size_t columns, const QuantisedBlock* x,
                         std::size_t stride, std::size_t vectors, GroupProducts& out) {
   for (std::size_t row = 0; row < kGroupRows; ++row) {
-    float sums[kMaxVectors] = {};
+    float sums[kMaxVectors];
+    for (std::size_t v = 0; v < vectors; ++v) sums[v] = out[v][row];
     for (std::size_t unit = 0; unit < columns / kUnitColumns; ++unit) {
       const PackedUnit weights = unit_of(reinterpret_cast<const Block*>(group), unit, row);
       for (std::size_t v = 0; v < vectors; ++v) {

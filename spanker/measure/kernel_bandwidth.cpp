@@ -10,7 +10,6 @@
 #include "spanker/kernels/memory.hpp"
 #include "spanker/kernels/packed_matrix.hpp"
 #include "spanker/kernels/quantise.hpp"
-#include "spanker/run/thread_team.hpp"
 
 namespace spanker {
 namespace {
@@ -19,7 +18,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRows = 4096;
 constexpr std::size_t kColumns = 4096;
-constexpr std::size_t kTile = 16;
 
 }  // namespace
 
@@ -48,9 +46,9 @@ Result<BytesPerSecond> kernel_bandwidth(WeightType type, std::size_t threads, By
       std::vector<std::jthread> team;
       for (std::size_t thread = 0; thread < threads; ++thread) {
         team.emplace_back([&, thread] {
-          const Portion rows = portion_of(kRows, thread, threads, kTile);
           for (const PackedMatrix& matrix : matrices) {
-            matmul(matrix, {1, x.data(), blocks.data()}, {rows.begin, rows.end}, y.data(), kRows);
+            matmul(matrix, {1, x.data(), blocks.data()}, part_of_rows(kRows, thread, threads), y.data(),
+                   kRows);
           }
         });
       }

@@ -11,8 +11,7 @@
 namespace spanker {
 namespace {
 
-/// Rows of packed matrices that are computed together, and activations that are quantised together.
-constexpr std::size_t kMatrixTile = 16;
+/// Activations that are quantised together.
 constexpr std::size_t kQuantised = 32;
 
 KvType kv_type_of(TensorType type) {
@@ -23,12 +22,6 @@ KvType kv_type_of(TensorType type) {
 bool any_quantised(std::initializer_list<const PackedMatrix*> matrices) {
   return std::ranges::any_of(matrices,
                              [](const PackedMatrix* matrix) { return is_quantised(matrix->type()); });
-}
-
-/// The rows of a matrix that are a thread's.
-RowRange rows_of(const PackedMatrix& matrix, std::size_t thread, std::size_t threads) {
-  const Portion portion = portion_of(matrix.rows(), thread, threads, kMatrixTile);
-  return {portion.begin, portion.end};
 }
 
 }  // namespace
@@ -162,7 +155,7 @@ void Card::qkv(const LayerWeights& layer, RowTile tile) {
   const Activations x{tile.count, partial_.data() + tile.first * hidden_, normed_blocks_.data()};
   team_->run([&](std::size_t thread) {
     const auto multiply = [&](const PackedMatrix& matrix, float* out) {
-      matmul(matrix, x, rows_of(matrix, thread, team_->size()), out, matrix.rows());
+      matmul(matrix, x, part_of_rows(matrix.rows(), thread, team_->size()), out, matrix.rows());
     };
     multiply(layer.query, queries_.data());
     multiply(layer.key, keys_.data());
@@ -217,7 +210,7 @@ void Card::attention_output(const LayerWeights& layer, RowTile tile) {
   const PackedMatrix& matrix = layer.attention_output;
   float* out = partial_.data() + tile.first * hidden_;
   team_->run([&](std::size_t thread) {
-    const RowRange rows = rows_of(matrix, thread, team_->size());
+    const RowRange rows = part_of_rows(matrix.rows(), thread, team_->size());
     matmul(matrix, {tile.count, mixed_.data(), inner_blocks_.data()}, rows, out, hidden_);
     if (layer.attention_output_bias.empty()) return;
     const std::span<const float> bias(layer.attention_output_bias);
@@ -249,7 +242,8 @@ void Card::gate_up(const LayerWeights& layer, RowTile tile) {
 void Card::down(const LayerWeights& layer, RowTile tile) {
   team_->run([&](std::size_t thread) {
     matmul(layer.down, {tile.count, gate_.data(), inner_blocks_.data()},
-           rows_of(layer.down, thread, team_->size()), partial_.data() + tile.first * hidden_, hidden_);
+           part_of_rows(layer.down.rows(), thread, team_->size()), partial_.data() + tile.first * hidden_,
+           hidden_);
   });
 }
 
@@ -270,8 +264,8 @@ void Card::output_norm() {
 void Card::make_logits() {
   team_->run([&](std::size_t thread) {
     matmul(weights_.output, {1, last_normed_.data(), normed_blocks_.data()},
-           rows_of(weights_.output, thread, team_->size()), logits_.data() + shard_.output_rows.first,
-           weights_.output.rows());
+           part_of_rows(weights_.output.rows(), thread, team_->size()),
+           logits_.data() + shard_.output_rows.first, weights_.output.rows());
   });
 }
 
