@@ -26,8 +26,11 @@ constexpr Seconds kYielding{2e-3};
 /// sooner then: who wakes up comes before who never slept.
 constexpr Seconds kLongYield{300e-6};
 constexpr Seconds kSleep{20e-6};
+/// A longer wait looks more seldom: it lasts longer by a 64th at most.
+constexpr Seconds kLongestSleep{1e-3};
 constexpr int kSleepyWaits = 200;
-/// How long before its end a wait asks whether the other still works, which answers after the kernel it is at.
+/// How long before its end a wait asks whether the other still works, which answers after the kernel it is
+/// at.
 Seconds grace_of(Seconds timeout) { return timeout / 2; }
 
 }  // namespace
@@ -114,7 +117,7 @@ Result<void> MpiTransport::wait(std::uint32_t peer, const char* wanted, const st
       has_asked = false;
     }
     if (is_sleepy || passed > spin_ + kYielding) {
-      std::this_thread::sleep_for(kSleep);
+      std::this_thread::sleep_for(std::clamp(passed / 64, kSleep, kLongestSleep));
     } else {
       let_others_run();
     }
