@@ -11,6 +11,7 @@
 
 #include "spanker/comm/byte_messages.hpp"
 #include "spanker/run/agree.hpp"
+#include "spanker/run/clock_alignment.hpp"
 #include "spanker/steps/lower.hpp"
 
 namespace spanker {
@@ -48,6 +49,18 @@ std::optional<CardTimes> unpack(std::string_view bytes, CardClocks& clocks) {
   clocks.prefill.set_visits({visits.begin(), middle});
   clocks.decode.set_visits({middle, visits.end()});
   return notes.times;
+}
+
+/// Makes the clocks of all ranks read like the first one's.
+void align(const RunGraphs& graphs, std::vector<CardClocks>& clocks) {
+  const bool is_decoded = !clocks.front().decode.visits().empty();
+  std::vector<StepClock> known;
+  for (const CardClocks& each : clocks) known.push_back(is_decoded ? each.decode : each.prefill);
+  const auto shifts = clock_shifts(is_decoded ? graphs.decode : graphs.prefill, known);
+  for (std::size_t i = 0; i < clocks.size(); ++i) {
+    clocks[i].prefill.shift(shifts[i]);
+    clocks[i].decode.shift(shifts[i]);
+  }
 }
 
 /// The plan's cards as ranks of a communicator, and their numbers in the cluster.
@@ -93,7 +106,7 @@ Result<std::optional<RunTimes>> run_rank_card(const ModelFile& file, const Probl
                                               const GenerateOptions& options) {
   const RankCards all = rank_cards(problem, plan);
   const ClusterRates rates(problem.cluster, Bound::kValue);
-  // Clocks start together: when all ranks are here.
+  // Clocks start about together: when all ranks are here.
   if (auto here = all_gather_bytes(endpoint, {}); !here) return Failure(here.error());
   const auto start = std::chrono::steady_clock::now();
   if (card == nullptr) {
@@ -129,6 +142,7 @@ Result<std::optional<RunTimes>> run_rank_card(const ModelFile& file, const Probl
     if (!noted) return bad_input(endpoint.transport().name(all.ranks[i]), "sent no times");
     sampling.lateness = std::max(sampling.lateness, noted->lateness);
   }
+  align(graphs, every);
   return run_times(std::move(graphs), sampling, every);
 }
 

@@ -44,6 +44,12 @@ class StepClock {
   }
   std::span<const Visit> visits() const { return visits_; }
   void set_visits(std::vector<Visit> visits) { visits_ = std::move(visits); }
+  void shift(Seconds by) {
+    for (Visit& visit : visits_) {
+      visit.start += by;
+      visit.end += by;
+    }
+  }
 
  private:
   CardId card_;
