@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <future>
 
 #include <fmt/format.h>
 
@@ -125,13 +126,15 @@ std::variant<Answer, NoPlan> answer(const Problem& problem, StrategySet allowed)
     return none;
   }
   assert(validate(problem, *plan).has_value());
+  // Passes of a whole prompt have prices of their own: nothing to share with the searches here.
+  auto prefill_choice = std::async([&] { return prefill_choice_of(problem, *plan); });
   Answer found = priced(problem, *plan);
   if (auto idle = why_cards_are_idle(problem, *plan, allowed, connected, searches, links)) {
     found.warnings.push_back(std::move(*idle));
   }
   found.sensitivity = sensitivity_of(problem, allowed, *plan, links);
   found.alternatives = alternatives_of(problem, *plan, allowed, connected, searches, links);
-  found.prefill_choice = prefill_choice_of(problem, *plan, links);
+  found.prefill_choice = prefill_choice.get();
   return found;
 }
 

@@ -12,8 +12,8 @@ namespace {
 /// Plans read prompts of other lengths as well, whether or not memory has room for them.
 class PromptPricer {
  public:
-  PromptPricer(const Problem& problem, CollectivePricer& links)
-      : problem_(problem), rates_(problem.cluster, Bound::kValue), links_(links) {}
+  PromptPricer(const Problem& problem, const ClusterRates& rates, CollectivePricer& links)
+      : problem_(problem), rates_(rates), links_(links) {}
 
   Seconds seconds(const Plan& plan, std::uint64_t prompt) {
     const PassPricer pricer(problem_, rates_, links_, prefill_pass(prompt, problem_.workload.kv_type));
@@ -36,14 +36,13 @@ class PromptPricer {
 
  private:
   const Problem& problem_;
-  ClusterRates rates_;
+  const ClusterRates& rates_;
   CollectivePricer& links_;
 };
 
 }  // namespace
 
-std::optional<PrefillChoice> prefill_choice_of(const Problem& problem, const Plan& plan,
-                                               CollectivePricer& links) {
+std::optional<PrefillChoice> prefill_choice_of(const Problem& problem, const Plan& plan) {
   if (problem.workload.objective == Objective::kFirstToken || problem.cluster.card_count > kMaxEveryWidth) {
     return std::nullopt;
   }
@@ -51,8 +50,10 @@ std::optional<PrefillChoice> prefill_choice_of(const Problem& problem, const Pla
   prefill.workload.objective = Objective::kFirstToken;
   const std::uint64_t prompt = problem.workload.prompt;
   const std::uint64_t longest = std::max<std::uint64_t>(problem.model.shape.max_position_embeddings, prompt);
+  const ClusterRates rates(problem.cluster, Bound::kValue);
+  CollectivePricer links(rates);
   Searches searches(prefill, links);
-  PromptPricer pricer(problem, links);
+  PromptPricer pricer(problem, rates, links);
   PrefillChoice choice{plan.strategy(), plan.cards_used(), pricer.seconds(plan, prompt), {}, {}};
   choice.here = choice.seconds;
   for (const PlanStrategy strategy : {PlanStrategy::kSingleCard, PlanStrategy::kTensorParallel,

@@ -4,7 +4,6 @@
 #include <optional>
 #include <vector>
 
-#include "spanker/cost/collective_cost.hpp"
 #include "spanker/plan/problem.hpp"
 
 namespace spanker {
@@ -29,9 +28,7 @@ struct PrefillChoice {
   bool differs() const { return seconds < here * (1 - 1e-9); }
 };
 
-/// Nothing where the objective is the first token, and on more than kMaxEveryWidth cards. `links`: of the
-/// problem's cluster.
-std::optional<PrefillChoice> prefill_choice_of(const Problem& problem, const Plan& plan,
-                                               CollectivePricer& links);
+/// Nothing where the objective is the first token, and on more than kMaxEveryWidth cards.
+std::optional<PrefillChoice> prefill_choice_of(const Problem& problem, const Plan& plan);
 
 }  // namespace spanker
