@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <optional>
 
 #include "spanker/measure/least_squares.hpp"
@@ -72,11 +73,6 @@ Numbers fitted(const std::vector<LinearPrice>& prices, const std::vector<double>
   return {best[0] / read, best[1] * kLikelyStep, best[2] * kLikelyToken};
 }
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
 }  // namespace
 
 Problem with_card(const Problem& problem, BytesPerSecond memory_bandwidth, Seconds step_overhead,
@@ -89,16 +85,18 @@ Problem with_card(const Problem& problem, BytesPerSecond memory_bandwidth, Secon
   return problem.with_cluster(std::move(cluster));
 }
 
+Seconds DecodeSample::mean() const {
+  return std::accumulate(seconds.begin(), seconds.end(), Seconds(0)) / static_cast<double>(seconds.size());
+}
+
 CardFit fit_card(const std::vector<DecodeSample>& samples, BytesPerSecond read) {
   std::vector<LinearPrice> prices;
-  std::vector<double> medians;
+  std::vector<double> means;
   for (const DecodeSample& sample : samples) {
     prices.push_back(linear_price(sample));
-    std::vector<double> all;
-    for (const Seconds each : sample.seconds) all.push_back(each.count());
-    medians.push_back(median(std::move(all)));
+    means.push_back(sample.mean().count());
   }
-  const Numbers value = fitted(prices, medians, read.value);
+  const Numbers value = fitted(prices, means, read.value);
   Numbers least = value;
   Numbers most = value;
   for (std::size_t run = 0; run < samples.front().seconds.size(); ++run) {
@@ -116,7 +114,7 @@ CardFit fit_card(const std::vector<DecodeSample>& samples, BytesPerSecond read) 
   fit.step_overhead = {Seconds(value[1]), Seconds(least[1]), Seconds(most[1]), {}};
   fit.token_overhead = {Seconds(value[2]), Seconds(least[2]), Seconds(most[2]), {}};
   for (std::size_t i = 0; i < prices.size(); ++i) {
-    const double residual = prices[i].at(value[0], value[1], value[2]) / medians[i] - 1;
+    const double residual = prices[i].at(value[0], value[1], value[2]) / means[i] - 1;
     fit.worst_residual = std::max(fit.worst_residual, std::abs(residual));
   }
   return fit;

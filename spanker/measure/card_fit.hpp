@@ -11,7 +11,9 @@ namespace spanker {
 struct DecodeSample {
   Problem problem;  ///< its links as they were measured; its context the mean one of the tokens
   Plan plan;
-  std::vector<Seconds> seconds;  ///< of a token, of each run
+  std::vector<Seconds> seconds;  ///< of a token, each time; at least one
+
+  Seconds mean() const;
 };
 
 /// A card's numbers, ranges from runs that differ.

@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "spanker/kernels/read_bandwidth.hpp"
@@ -20,8 +21,9 @@ namespace spanker {
 namespace {
 
 constexpr Bytes kAllReduceBytes{8192};
-constexpr std::uint64_t kPrompt = 4;
-constexpr std::uint64_t kTokens = 33;
+constexpr std::uint64_t kPrompt = 1;
+constexpr std::uint64_t kTokens = 17;
+constexpr int kPromptRuns = 3;
 
 constexpr WeightType kTypes[] = {WeightType::kF32,  WeightType::kF16,  WeightType::kBF16, WeightType::kQ8_0,
                                  WeightType::kQ4_0, WeightType::kQ4_K, WeightType::kQ6_K};
@@ -45,13 +47,11 @@ class Measuring {
     measured_.cards = bench_.cards();
     measured_.threads = bench_.threads();
     measured_.in_processes = bench_.in_processes();
-    total_ = 2 + options_.models.size() * static_cast<std::uint64_t>(options_.runs + 1) + 1;
+    total_ = 2 + options_.models.size() + static_cast<std::uint64_t>(options_.blocks) + 1;
     if (auto done = measure_memory(); !done) return Failure(done.error());
     make_cluster();
     if (auto done = measure_links(); !done) return Failure(done.error());
-    for (const SampleModel& sample : options_.models) {
-      if (auto done = decode(sample); !done) return Failure(done.error());
-    }
+    if (auto done = measure_tokens(); !done) return Failure(done.error());
     if (!bench_.is_first()) return std::nullopt;
     fit();
     return std::move(measured_);
@@ -156,56 +156,117 @@ class Measuring {
     }
   }
 
-  Result<void> decode(const SampleModel& sample) {
-    if (auto on = step(fmt::format("writing {}", sample.name)); !on) return on;
+  /// A sample model on the cards.
+  struct Bench {
+    ModelFile file;
+    Problem problem;
+    Plan plan;
+    std::unique_ptr<LoadedPlan> loaded;
+  };
+
+  Result<std::unique_ptr<Bench>> make_bench(const SampleModel& sample) {
+    if (auto on = step(fmt::format("writing {}", sample.name)); !on) return Failure(on.error());
     const auto model = make_model(sample.name, sample.shape, TensorType::kQ4_0);
     if (!model) return Failure(model.error());
     const std::string path = options_.folder + "/model.gguf";
     const auto goes_on = [](Bytes, Bytes) { return true; };
     if (auto written = write_synthetic_gguf(*model, 1, path, goes_on); !written)
       return Failure(written.error());
-    const auto file = ModelFile::open(path);
-    if (!file) return Failure(file.error());
-    auto timed = decode(sample, *file);
+    auto bench = load(path);
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
-    return timed;
+    return bench;
   }
 
-  Result<void> decode(const SampleModel& sample, const ModelFile& file) {
-    const auto problem = problem_of(file, kPrompt, kTokens);
+  Result<std::unique_ptr<Bench>> load(const std::string& path) {
+    auto file = ModelFile::open(path);
+    if (!file) return Failure(file.error());
+    auto problem = problem_of(*file, kPrompt, kTokens);
     if (!problem) return Failure(problem.error());
-    const auto plan =
-        search(*problem, bench_.cards() == 1 ? StrategySet::only(PlanStrategy::kSingleCard)
-                                             : StrategySet::only(PlanStrategy::kTensorParallel));
+    auto plan = search(*problem, bench_.cards() == 1 ? StrategySet::only(PlanStrategy::kSingleCard)
+                                                     : StrategySet::only(PlanStrategy::kTensorParallel));
     if (!plan) return io_failure("measure", "no plan for its own models");
-    auto mean = problem_of(file, kPrompt, kTokens, kPrompt + kTokens / 2);
-    if (!mean) return Failure(mean.error());
-    DecodeSample decoded{std::move(*mean), *plan, {}};
-    for (int run = 0; run < options_.runs; ++run) {
-      if (auto on = step(sample.name); !on) return on;
-      const auto timed = bench_.run(file, *problem, *plan);
-      if (!timed) return Failure(timed.error());
-      if (!*timed) continue;
-      const RunTimes& times = (*timed)->times;
-      decoded.seconds.push_back(times.decode / static_cast<double>(times.decoded));
-      loads_.push_back((*timed)->load / static_cast<double>(weight_bytes(problem->model).value));
-    }
-    decodes_.push_back(std::move(decoded));
-    // The middle one is long enough, and has steps as large as most models.
-    return decodes_.size() == 2 ? prefill(file, *plan) : Result<void>();
+    auto bench =
+        std::make_unique<Bench>(Bench{std::move(*file), std::move(*problem), std::move(*plan), nullptr});
+    auto loaded = bench_.load(bench->file, bench->problem, bench->plan);
+    if (!loaded) return Failure(loaded.error());
+    bench->loaded = std::move(*loaded);
+    const auto bytes = static_cast<double>(weight_bytes(bench->problem.model).value);
+    loads_.push_back(bench->loaded->load() / bytes);
+    return bench;
   }
 
-  Result<void> prefill(const ModelFile& file, const Plan& plan) {
-    if (auto on = step("a prompt"); !on) return on;
-    auto problem = problem_of(file, options_.long_prompt, 1);
-    if (!problem) return Failure(problem.error());
-    for (int run = 0; run < options_.runs; ++run) {
-      const auto timed = bench_.run(file, *problem, plan);
-      if (!timed) return Failure(timed.error());
-      if (*timed) prefills_.push_back((*timed)->times.prefill.count());
+  Result<void> measure_tokens() {
+    std::vector<std::unique_ptr<Bench>> benches;
+    for (const SampleModel& sample : options_.models) {
+      auto bench = make_bench(sample);
+      if (!bench) return Failure(bench.error());
+      auto mean = problem_of((*bench)->file, kPrompt, kTokens, kPrompt + kTokens / 2);
+      if (!mean) return Failure(mean.error());
+      decodes_.push_back({std::move(*mean), (*bench)->plan, {}});
+      benches.push_back(std::move(*bench));
     }
-    prefill_.emplace(std::move(*problem), plan);
+    for (int block = 0; block < options_.blocks; ++block) {
+      if (auto on = step("tokens"); !on) return on;
+      if (auto done = measure_block(benches); !done) return done;
+    }
+    keep_middle_half();
+    // The middle one is long enough, and has steps as large as most models.
+    return measure_prompt(*benches[benches.size() / 2]);
+  }
+
+  /// A few tokens of each model in turn, again and again.
+  Result<void> measure_block(const std::vector<std::unique_ptr<Bench>>& benches) {
+    std::vector<Seconds> decode(benches.size(), Seconds(0));
+    std::vector<std::uint64_t> decoded(benches.size(), 0);
+    for (int turn = 0; turn < options_.turns; ++turn) {
+      for (std::size_t i = 0; i < benches.size(); ++i) {
+        const auto times = benches[i]->loaded->run();
+        if (!times) return Failure(times.error());
+        if (!*times) continue;
+        decode[i] += (*times)->decode;
+        decoded[i] += (*times)->decoded;
+      }
+    }
+    if (!bench_.is_first()) return {};
+    for (std::size_t i = 0; i < benches.size(); ++i) {
+      decodes_[i].seconds.push_back(decode[i] / static_cast<double>(decoded[i]));
+    }
+    return {};
+  }
+
+  /// Without the blocks that took longest and least of all, in which the machine did something else.
+  void keep_middle_half() {
+    if (decodes_.front().seconds.empty()) return;
+    std::vector<std::pair<double, std::size_t>> blocks;
+    for (std::size_t block = 0; block < decodes_.front().seconds.size(); ++block) {
+      double product = 1;
+      for (const DecodeSample& sample : decodes_) product *= sample.seconds[block].count();
+      blocks.emplace_back(product, block);
+    }
+    std::ranges::sort(blocks);
+    const std::size_t quarter = blocks.size() / 4;
+    for (DecodeSample& sample : decodes_) {
+      std::vector<Seconds> kept;
+      for (std::size_t i = quarter; i < blocks.size() - quarter; ++i) {
+        kept.push_back(sample.seconds[blocks[i].second]);
+      }
+      sample.seconds = std::move(kept);
+    }
+  }
+
+  Result<void> measure_prompt(const Bench& bench) {
+    if (auto on = step("a prompt"); !on) return on;
+    auto problem = problem_of(bench.file, options_.long_prompt, 1);
+    if (!problem) return Failure(problem.error());
+    const auto loaded = bench_.load(bench.file, *problem, bench.plan);
+    if (!loaded) return Failure(loaded.error());
+    for (int run = 0; run < kPromptRuns; ++run) {
+      const auto times = (*loaded)->run();
+      if (!times) return Failure(times.error());
+      if (*times) prefills_.push_back((*times)->prefill.count());
+    }
+    prefill_.emplace(std::move(*problem), bench.plan);
     return {};
   }
 
@@ -232,7 +293,8 @@ class Measuring {
     numbers.step_overhead = measured_.card.step_overhead;
     numbers.token_overhead = measured_.card.token_overhead;
     const std::string by =
-        source(fmt::format("{} runs of {} models in Q4_0, fitted", options_.runs, decodes_.size()));
+        source(fmt::format("tokens of {} models in Q4_0, {} times of {}, fitted", decodes_.size(),
+                           decodes_.front().seconds.size(), options_.blocks));
     numbers.memory_bandwidth.source = numbers.step_overhead.source = numbers.token_overhead.source = by;
     set_numbers(numbers);
     fit_prefill();
@@ -263,7 +325,7 @@ class Measuring {
     CardSpec numbers = measured_.cluster.card;
     numbers.compute = Ranged<OpsPerSecond>{
         *value, *low, *high,
-        source(fmt::format("a prompt of {} in Q4_0, {} runs", options_.long_prompt, options_.runs))};
+        source(fmt::format("a prompt of {} in Q4_0, {} runs", options_.long_prompt, kPromptRuns))};
     set_numbers(numbers);
   }
 
@@ -279,12 +341,10 @@ class Measuring {
   }
 
   MachineMeasurement::Decode report(const DecodeSample& sample) const {
-    std::vector<double> seconds;
-    for (const Seconds each : sample.seconds) seconds.push_back(each.count());
-    const double middle = median(seconds);
-    const auto [least, most] = std::ranges::minmax(seconds);
+    const Seconds mean = sample.mean();
+    const auto [least, most] = std::ranges::minmax(sample.seconds);
     const Problem problem = sample.problem.with_cluster(measured_.cluster);
-    return {problem.model.name, decode_weight_bytes(problem.model), Seconds(middle), (most - least) / middle,
+    return {problem.model.name, decode_weight_bytes(problem.model), mean, (most - least) / mean,
             decode_cost(problem, sample.plan, Bound::kValue).total()};
   }
 

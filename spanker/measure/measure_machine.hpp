@@ -39,8 +39,8 @@ struct MachineMeasurement {
   struct Decode {
     std::string model;
     Bytes weights;      ///< read for a token
-    Seconds token{0};   ///< the median
-    double spread = 0;  ///< of the runs: greatest less least, over the median
+    Seconds token{0};   ///< the mean
+    double spread = 0;  ///< of the blocks that count: greatest less least, over the mean
     Seconds fitted{0};  ///< what the cluster predicts for it
   };
   std::vector<Decode> decodes;
@@ -68,7 +68,8 @@ struct SampleModel {
 std::vector<SampleModel> sample_models();
 
 struct MeasureOptions {
-  int runs = 3;                                         ///< of each model
+  int blocks = 12;  ///< of tokens of all models: the middle half of them counts, ranges are theirs
+  int turns = 2;    ///< of a block, in which each model has a few tokens: what disturbs one then disturbs all
   std::vector<SampleModel> models = sample_models();    ///< at least three
   std::uint64_t long_prompt = 256;                      ///< for the rate of arithmetic
   Bytes read_size = Bytes(std::uint64_t{512} << 20);    ///< that memory is read of; many times the caches

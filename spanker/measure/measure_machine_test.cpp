@@ -17,7 +17,7 @@ class MeasureMachine : public FolderTest {
  protected:
   MeasureOptions options() const {
     MeasureOptions options;
-    options.runs = 2;
+    options.blocks = options.turns = 2;
     options.models.clear();
     for (const std::uint32_t layers : {2u, 3u, 4u}) {
       options.models.push_back(

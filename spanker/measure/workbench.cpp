@@ -31,17 +31,55 @@ NextToken some_tokens(const Problem& problem) {
   };
 }
 
+class LocalPlan final : public LoadedPlan {
+ public:
+  LocalPlan(Seconds load, const ModelFile& file, const Problem& problem, const Plan& plan,
+            std::vector<std::unique_ptr<Card>> cards)
+      : LoadedPlan(load), file_(file), problem_(problem), plan_(plan), cards_(std::move(cards)) {}
+
+  Result<std::optional<RunTimes>> run() override {
+    return run_cards(file_, problem_, plan_, cards_, some_prompt(problem_), some_tokens(problem_));
+  }
+
+ private:
+  const ModelFile& file_;
+  const Problem& problem_;
+  const Plan& plan_;
+  std::vector<std::unique_ptr<Card>> cards_;
+};
+
+class RankPlan final : public LoadedPlan {
+ public:
+  RankPlan(Seconds load, const ModelFile& file, const Problem& problem, const Plan& plan,
+           std::unique_ptr<Card> card, Endpoint& endpoint)
+      : LoadedPlan(load),
+        file_(file),
+        problem_(problem),
+        plan_(plan),
+        card_(std::move(card)),
+        endpoint_(endpoint) {}
+
+  Result<std::optional<RunTimes>> run() override {
+    return run_rank_card(file_, problem_, plan_, card_.get(), endpoint_, some_prompt(problem_),
+                         some_tokens(problem_), {});
+  }
+
+ private:
+  const ModelFile& file_;
+  const Problem& problem_;
+  const Plan& plan_;
+  std::unique_ptr<Card> card_;
+  Endpoint& endpoint_;
+};
+
 }  // namespace
 
-Result<std::optional<Workbench::Timed>> LocalWorkbench::run(const ModelFile& file, const Problem& problem,
-                                                            const Plan& plan) {
+Result<std::unique_ptr<LoadedPlan>> LocalWorkbench::load(const ModelFile& file, const Problem& problem,
+                                                         const Plan& plan) {
   const auto start = Clock::now();
-  const auto cards = load_cards(file, problem, plan, threads_, available_memory());
+  auto cards = load_cards(file, problem, plan, threads_, available_memory());
   if (!cards) return Failure(cards.error());
-  const Seconds load = Clock::now() - start;
-  auto times = run_cards(file, problem, plan, *cards, some_prompt(problem), some_tokens(problem));
-  if (!times) return Failure(times.error());
-  return Timed{load, std::move(*times)};
+  return std::make_unique<LocalPlan>(Clock::now() - start, file, problem, plan, std::move(*cards));
 }
 
 Result<void> LocalWorkbench::together(const std::function<Result<void>(Communicator&)>& work) {
@@ -50,17 +88,12 @@ Result<void> LocalWorkbench::together(const std::function<Result<void>(Communica
   return run_in_process(cards_, work, options);
 }
 
-Result<std::optional<Workbench::Timed>> RankWorkbench::run(const ModelFile& file, const Problem& problem,
-                                                           const Plan& plan) {
+Result<std::unique_ptr<LoadedPlan>> RankWorkbench::load(const ModelFile& file, const Problem& problem,
+                                                        const Plan& plan) {
   const auto start = Clock::now();
   auto card = load_rank_card(file, problem, plan, endpoint_, threads_, kernel_spins(threads_ * on_host_));
   if (!card) return Failure(card.error());
-  const Seconds load = Clock::now() - start;
-  auto times = run_rank_card(file, problem, plan, card->get(), endpoint_, some_prompt(problem),
-                             some_tokens(problem), {});
-  if (!times) return Failure(times.error());
-  if (!*times) return std::nullopt;
-  return Timed{load, std::move(**times)};
+  return std::make_unique<RankPlan>(Clock::now() - start, file, problem, plan, std::move(*card), endpoint_);
 }
 
 Result<void> RankWorkbench::together(const std::function<Result<void>(Communicator&)>& work) {

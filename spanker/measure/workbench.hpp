@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "spanker/base/result.hpp"
@@ -10,6 +11,22 @@
 #include "spanker/run/run_cards.hpp"
 
 namespace spanker {
+
+/// Cards that have loaded their parts of a plan.
+class LoadedPlan {
+ public:
+  explicit LoadedPlan(Seconds load) : load_(load) {}
+  virtual ~LoadedPlan() = default;
+
+  Seconds load() const { return load_; }  ///< what loading took
+
+  /// Runs a made-up prompt of the workload's length and as many tokens as it generates; times on the first
+  /// card. Fails as run_cards does.
+  virtual Result<std::optional<RunTimes>> run() = 0;
+
+ private:
+  Seconds load_;
+};
 
 /// The cards that are measured. In several processes all of them make the same calls.
 class Workbench {
@@ -22,14 +39,9 @@ class Workbench {
   /// Whether results come to this process.
   virtual bool is_first() const = 0;
 
-  struct Timed {
-    Seconds load{0};
-    RunTimes times;
-  };
-  /// Runs the plan with a made-up prompt of the workload's length and as many tokens as it generates; times
-  /// on the first card. Fails as load_cards and run_cards do.
-  virtual Result<std::optional<Timed>> run(const ModelFile& file, const Problem& problem,
-                                           const Plan& plan) = 0;
+  /// The arguments, and the bench, must outlive what is loaded. Fails as load_cards does.
+  virtual Result<std::unique_ptr<LoadedPlan>> load(const ModelFile& file, const Problem& problem,
+                                                   const Plan& plan) = 0;
   /// All cards at the same thing. Fails where one does.
   virtual Result<void> together(const std::function<Result<void>(Communicator&)>& work) = 0;
 };
@@ -43,7 +55,8 @@ class LocalWorkbench final : public Workbench {
   std::size_t threads() const override { return threads_; }
   bool in_processes() const override { return false; }
   bool is_first() const override { return true; }
-  Result<std::optional<Timed>> run(const ModelFile& file, const Problem& problem, const Plan& plan) override;
+  Result<std::unique_ptr<LoadedPlan>> load(const ModelFile& file, const Problem& problem,
+                                           const Plan& plan) override;
   Result<void> together(const std::function<Result<void>(Communicator&)>& work) override;
 
  private:
@@ -62,7 +75,8 @@ class RankWorkbench final : public Workbench {
   std::size_t threads() const override { return threads_ * cards(); }
   bool in_processes() const override { return true; }
   bool is_first() const override { return endpoint_.transport().card() == 0; }
-  Result<std::optional<Timed>> run(const ModelFile& file, const Problem& problem, const Plan& plan) override;
+  Result<std::unique_ptr<LoadedPlan>> load(const ModelFile& file, const Problem& problem,
+                                           const Plan& plan) override;
   Result<void> together(const std::function<Result<void>(Communicator&)>& work) override;
 
  private:
