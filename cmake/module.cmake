@@ -1,13 +1,15 @@
-# spanker_module(NAME USES other... SOURCES file... HEADERS file... TESTS file... FUZZERS file... LIBRARIES target... [TEST_LIBRARIES target...])
+# spanker_module(NAME USES other... SOURCES file... HEADERS file... TESTS file... FUZZERS file... LIBRARIES target... [TEST_LIBRARIES target...]
+#                [COMPUTING_TESTS])
 #
-# One folder of the pipeline as one static library, spanker_NAME (spanker::NAME).
+# One folder of the pipeline as one static library, spanker_NAME (spanker::NAME). COMPUTING_TESTS: its tests compute long
+# enough to be worth optimising.
 #
 # Includes are spelled "spanker/NAME/file.hpp". Each module is given an include root of its own that
 # holds nothing but a link to its folder, and sees only the roots of the modules that it uses (and those
 # that they use). So the compiler itself refuses an include that was not declared here.
 # Cycles cannot be written: a module may only use modules that were added before it.
 function(spanker_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;SOURCES;HEADERS;TESTS;FUZZERS;LIBRARIES;TEST_LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "COMPUTING_TESTS" "" "USES;SOURCES;HEADERS;TESTS;FUZZERS;LIBRARIES;TEST_LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "spanker_module(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -42,7 +44,11 @@ function(spanker_module name)
     target_link_libraries(test_${name} PRIVATE spanker_${name} ${arg_LIBRARIES} ${arg_TEST_LIBRARIES} GTest::gtest_main)
     target_compile_definitions(test_${name} PRIVATE SPANKER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     spanker_warnings(test_${name})
-    _spanker_quick_to_compile(test_${name} ${arg_TEST_LIBRARIES})
+    set(level -O0)
+    if(arg_COMPUTING_TESTS)
+      set(level -O1)
+    endif()
+    _spanker_quick_to_compile(test_${name} ${level} ${arg_TEST_LIBRARIES})
     gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
   endif()
   if(SPANKER_FUZZ)
@@ -89,15 +95,17 @@ function(spanker_loaded_library module name)
   install(TARGETS spanker_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/spanker)
 endfunction()
 
-# Tests are most of the build, and spend little time of their own: these halve the time that they take to compile.
-function(_spanker_quick_to_compile target)
+# Tests are most of the build, and most of them spend little time of their own: this halves the time that they take to
+# compile.
+function(_spanker_quick_to_compile target level)
   target_precompile_headers(${target} PRIVATE <gtest/gtest.h>)
   if("rapidcheck" IN_LIST ARGN)
     target_precompile_headers(${target} PRIVATE <rapidcheck/gtest.h>)
   endif()
-  if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
-    # At this level g++ 12 sees overflows where there are none.
-    target_compile_options(${target} PRIVATE -O1 -g1 -Wno-array-bounds -Wno-stringop-overflow)
+  target_compile_options(${target} PRIVATE ${level} -g0)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # At these levels g++ 12 sees overflows where there are none.
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow)
   endif()
 endfunction()
 

@@ -7,16 +7,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-60}
 
 scripts/install-packages.sh compilers
-cmake --preset fuzz
-cmake --build --preset fuzz --target fuzzers --parallel "$(nproc)"
+cmake --preset sanitized
+cmake --build --preset sanitized --target fuzzers --parallel "$(nproc)"
 
-for fuzzer in build/fuzz/fuzzers/*; do
+for fuzzer in build/sanitized/fuzzers/*; do
   name=$(basename "$fuzzer")
   echo "== $name"
   corpus=build/fuzz/corpus/$name
   mkdir -p "$corpus"
   [[ ! -d tests/fuzz_seeds/$name ]] || cp tests/fuzz_seeds/"$name"/* "$corpus"
-  [[ ! -x build/fuzz/fuzz_seeds/${name}_seeds ]] || build/fuzz/fuzz_seeds/"${name}_seeds" "$corpus"
+  [[ ! -x build/sanitized/fuzz_seeds/${name}_seeds ]] || build/sanitized/fuzz_seeds/"${name}_seeds" "$corpus"
   [[ $name != profile_fuzz ]] || cp spanker/cluster/profiles/*.toml "$corpus"
   log=build/fuzz/$name.log
   # An input that takes longer than 20 seconds is one that breaks it.

@@ -55,16 +55,44 @@ struct Label {
   std::uint32_t before = 0;
 };
 
-/// Keeps the ways that are not worse than another in rows and, where that counts, in bytes.
-void keep(std::vector<Label>& labels, const Label& label, bool bytes_count) {
-  for (const Label& other : labels) {
-    if (other.rows >= label.rows && (!bytes_count || other.stored <= label.stored)) return;
+/// The ways to a state that are not worse than another in rows and in bytes.
+class LeanestLabels {
+ public:
+  static constexpr bool kBytesCount = true;
+
+  std::size_t size() const { return labels_.size(); }
+  const Label& operator[](std::size_t i) const { return labels_[i]; }
+  void keep(const Label& label) {
+    for (const Label& other : labels_) {
+      if (other.rows >= label.rows && other.stored <= label.stored) return;
+    }
+    std::erase_if(labels_, [&](const Label& other) {
+      return other.rows <= label.rows && other.stored >= label.stored;
+    });
+    labels_.push_back(label);
   }
-  std::erase_if(labels, [&](const Label& other) {
-    return other.rows <= label.rows && (!bytes_count || other.stored >= label.stored);
-  });
-  labels.push_back(label);
-}
+
+ private:
+  std::vector<Label> labels_;
+};
+
+/// The way to a state of the most rows, the first one among equals.
+class RoomiestLabel {
+ public:
+  static constexpr bool kBytesCount = false;
+
+  std::size_t size() const { return is_known_ ? 1 : 0; }
+  const Label& operator[](std::size_t) const { return label_; }
+  void keep(const Label& label) {
+    if (is_known_ && label_.rows >= label.rows) return;
+    label_ = label;
+    is_known_ = true;
+  }
+
+ private:
+  Label label_;
+  bool is_known_ = false;
+};
 
 /// Deals that every card can hold. Axes: attention's, the network's, and for logits theirs and the largest
 /// share of rows.
@@ -130,7 +158,10 @@ class FittingSpace : public DealSpace {
 
   enum class Verdict { kFits, kDoesNot, kTooLarge };
   /// Exactly, by a table over cards, heads dealt and columns dealt; gives up where it grows too large.
-  Verdict by_table(const Limits& limits, bool bytes_count, UnitShares& out) const;
+  template <class Labels>
+  Verdict by_table(const Limits& limits, UnitShares& out) const;
+  /// The most rows for a card beside so much memory and each number of columns, as far as these fit.
+  std::vector<RowStep> rows_beside(const Limits& limits, std::size_t card, std::uint64_t memory) const;
   /// Heads, then columns where they take no room from rows, then the other columns, then rows.
   std::optional<UnitShares> one_after_another(const Limits& limits) const;
 
@@ -309,7 +340,7 @@ std::optional<UnitShares> FittingSpace::within(const Bounds& bounds, bool bytes_
     if (auto shares = one_after_another(limits)) return shares;
   }
   UnitShares shares;
-  switch (by_table(limits, bytes_count, shares)) {
+  switch (bytes_count ? by_table<LeanestLabels>(limits, shares) : by_table<RoomiestLabel>(limits, shares)) {
     case Verdict::kFits:
       return shares;
     case Verdict::kDoesNot:
@@ -320,7 +351,19 @@ std::optional<UnitShares> FittingSpace::within(const Bounds& bounds, bool bytes_
   return bytes_count ? one_after_another(limits) : std::nullopt;
 }
 
-FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, bool bytes_count, UnitShares& out) const {
+std::vector<RowStep> FittingSpace::rows_beside(const Limits& limits, std::size_t card,
+                                               std::uint64_t memory) const {
+  std::vector<RowStep> rows;
+  for (Units columns = 0; columns <= limits.columns[card]; ++columns) {
+    const std::uint64_t all = memory + column_bytes(columns).memory;
+    if (all > free_[card]) break;
+    rows.push_back(rows_within(free_[card] - all, limits.rows[card]));
+  }
+  return rows;
+}
+
+template <class Labels>
+FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, UnitShares& out) const {
   const std::size_t cards = free_.size();
   const Units head_units = costs_.head_units();
   std::vector<Units> most_heads(cards, 0);
@@ -340,8 +383,9 @@ FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, bool bytes_co
   }
   if (least_work > kMaxShareSteps) return Verdict::kTooLarge;
 
-  std::vector<std::vector<std::vector<Label>>> table(cards + 1);
-  table[0].assign(1, {Label{}});
+  std::vector<std::vector<Labels>> table(cards + 1);
+  table[0].resize(1);
+  table[0].front().keep({});
   std::uint64_t work = 0;
   for (std::size_t card = 0; card < cards; ++card) {
     const Window& head_from = (*head_windows)[card];
@@ -349,46 +393,55 @@ FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, bool bytes_co
     const Window& column_from = (*column_windows)[card];
     const Window& column_to = (*column_windows)[card + 1];
     table[card + 1].resize(head_to.size() * column_to.size());
+    std::vector<std::vector<RowStep>> rooms(head_bytes_.size());  // by share of heads
     for (Units first = head_from.low; first <= head_from.high; ++first) {
       for (Units dealt = column_from.low; dealt <= column_from.high; ++dealt) {
-        const auto& from =
+        const Labels& from =
             table[card][(first - head_from.low) * column_from.size() + dealt - column_from.low];
-        if (from.empty()) continue;
+        if (from.size() == 0) continue;
         for (Units end = std::max(first, head_to.low);
              end <= head_to.high && heads_fit(limits, card, first, end - first); ++end) {
           const ShareBytes& attention = head_bytes(first, end - first);
-          const std::uint64_t left = free_[card] - attention.memory;
-          const Units last = std::min(column_to.high, dealt + limits.columns[card]);
+          auto& room = rooms[2 * (end - first) + (costs_.straddles(first, end - first) ? 1 : 0)];
+          if (room.empty()) room = rows_beside(limits, card, attention.memory);
+          const Units last = std::min(column_to.high, dealt + room.size() - 1);
           for (Units column = std::max(dealt, column_to.low); column <= last; ++column) {
-            const ShareBytes& network = column_bytes(column - dealt);
-            if (network.memory > left) break;
             work += from.size();
             steps_ += from.size();
             if (work > kMaxShareSteps) return Verdict::kTooLarge;
-            const RowStep step = rows_within(left - network.memory, limits.rows[card]);
-            auto& to = table[card + 1][(end - head_to.low) * column_to.size() + column - column_to.low];
+            const RowStep step = room[column - dealt];
+            Labels& to = table[card + 1][(end - head_to.low) * column_to.size() + column - column_to.low];
             for (std::size_t i = 0; i < from.size(); ++i) {
+              Label label = {from[i].rows,
+                             0,
+                             static_cast<std::uint32_t>(end - first),
+                             static_cast<std::uint32_t>(column - dealt),
+                             0,
+                             static_cast<std::uint32_t>(i)};
+              const auto take = [&](Units rows) {
+                label.rows = from[i].rows + rows;
+                label.card_rows = rows;
+                if constexpr (Labels::kBytesCount) {
+                  const std::uint64_t elements = costs_.rows(label.rows) - costs_.rows(from[i].rows);
+                  label.stored = from[i].stored + attention.stored + column_bytes(column - dealt).stored +
+                                 row_bytes(elements).stored;
+                }
+                to.keep(label);
+              };
               // Holding no rows may store less; else a card takes all it can of those that are left.
               const Units rows = rows_taken(from[i].rows, step);
-              for (const Units taken : {rows, Units{0}}) {
-                if (taken == 0 && rows != 0 && !bytes_count) break;
-                const std::uint64_t elements = costs_.rows(from[i].rows + taken) - costs_.rows(from[i].rows);
-                keep(to,
-                     {from[i].rows + taken,
-                      from[i].stored + attention.stored + network.stored + row_bytes(elements).stored,
-                      static_cast<std::uint32_t>(end - first), static_cast<std::uint32_t>(column - dealt),
-                      taken, static_cast<std::uint32_t>(i)},
-                     bytes_count);
-              }
+              take(rows);
+              if (Labels::kBytesCount && rows != 0) take(0);
             }
           }
         }
       }
     }
   }
-  const auto& ends = table[cards].front();
+  const Labels& ends = table[cards].front();
   const Label* best = nullptr;
-  for (const Label& label : ends) {
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    const Label& label = ends[i];
     if (label.rows == row_units_ && (best == nullptr || label.stored < best->stored)) best = &label;
   }
   if (best == nullptr) return Verdict::kDoesNot;
