@@ -17,5 +17,3 @@ done
 echo
 build/bench/spanker/cli/spanker synth tinyllama-1.1b "$folder/tinyllama.gguf" >&2
 build/bench/benchmarks/run_benchmark "$folder/tinyllama.gguf"
-echo
-build/bench/benchmarks/ranks_benchmark "$folder/tinyllama.gguf"

@@ -7,6 +7,16 @@
 #include "spanker/model/load.hpp"
 
 namespace spanker {
+namespace {
+
+Result<TensorType> vector_type_from_flag(const std::string& text, const std::string& flag) {
+  for (const TensorType type : {TensorType::kF32, TensorType::kF16, TensorType::kQ8_0}) {
+    if (text == to_string(type)) return type;
+  }
+  return bad_input(flag, "type not supported here", "f32, f16 or q8_0", "\"" + text + "\"");
+}
+
+}  // namespace
 
 Result<Model> model_from_flags(const std::string& model, const std::string& quant) {
   std::optional<TensorType> type;
@@ -36,11 +46,14 @@ Result<StrategySet> strategies_from_flag(const std::string& strategy) {
                    "\"" + strategy + "\"");
 }
 
-Result<TensorType> vector_type_from_flag(const std::string& text, const std::string& flag) {
-  for (const TensorType type : {TensorType::kF32, TensorType::kF16, TensorType::kQ8_0}) {
-    if (text == to_string(type)) return type;
-  }
-  return bad_input(flag, "type not supported here", "f32, f16 or q8_0", "\"" + text + "\"");
+Result<void> set_vector_types(const std::string& kv_type, const std::string& link_type, Workload& workload) {
+  auto kv = vector_type_from_flag(kv_type, "--kv-dtype");
+  if (!kv) return tl::unexpected(kv.error());
+  auto link = vector_type_from_flag(link_type, "--link-dtype");
+  if (!link) return tl::unexpected(link.error());
+  workload.kv_type = *kv;
+  workload.link_type = *link;
+  return {};
 }
 
 Result<EmbeddingPlace> embedding_from_flag(const std::string& place) {

@@ -22,8 +22,8 @@ Result<Cluster> cluster_from_flags(const std::string& cluster, std::optional<std
 /// --strategy: auto, tensor, pipeline, single.
 Result<StrategySet> strategies_from_flag(const std::string& strategy);
 
-/// --kv-dtype, --link-dtype.
-Result<TensorType> vector_type_from_flag(const std::string& text, const std::string& flag);
+/// --kv-dtype and --link-dtype.
+Result<void> set_vector_types(const std::string& kv_type, const std::string& link_type, Workload& workload);
 
 Result<EmbeddingPlace> embedding_from_flag(const std::string& place);
 

@@ -101,12 +101,8 @@ Result<Question> question_from(const QuestionFlags& flags) {
   auto objective = objective_from_flag(flags.objective);
   if (!objective) return tl::unexpected(objective.error());
   workload.objective = *objective;
-  auto kv_type = vector_type_from_flag(flags.kv_type, "--kv-dtype");
-  if (!kv_type) return tl::unexpected(kv_type.error());
-  workload.kv_type = *kv_type;
-  auto link_type = vector_type_from_flag(flags.link_type, "--link-dtype");
-  if (!link_type) return tl::unexpected(link_type.error());
-  workload.link_type = *link_type;
+  if (auto set = set_vector_types(flags.kv_type, flags.link_type, workload); !set)
+    return Failure(set.error());
   auto embedding = embedding_from_flag(flags.embedding);
   if (!embedding) return tl::unexpected(embedding.error());
   workload.embedding = *embedding;

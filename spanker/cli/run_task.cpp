@@ -76,12 +76,8 @@ Result<Workload> workload_from(const RunFlags& flags, const Model& model, std::u
   workload.generate = flags.generate;
   const std::uint64_t usual = std::min<std::uint64_t>(workload.context, model.shape.max_position_embeddings);
   workload.context = flags.context.value_or(std::max(usual, prompt + flags.generate));
-  auto kv_type = vector_type_from_flag(flags.kv_type, "--kv-dtype");
-  if (!kv_type) return tl::unexpected(kv_type.error());
-  workload.kv_type = *kv_type;
-  auto link_type = vector_type_from_flag(flags.link_type, "--link-dtype");
-  if (!link_type) return tl::unexpected(link_type.error());
-  workload.link_type = *link_type;
+  if (auto set = set_vector_types(flags.kv_type, flags.link_type, workload); !set)
+    return Failure(set.error());
   return workload;
 }
 

@@ -95,6 +95,8 @@ Result<PackedMatrix> PackedMatrix::make(WeightType type, std::size_t rows, std::
   return matrix;
 }
 
+std::size_t PackedMatrix::groups() const { return (rows_ + kGroupRows - 1) / kGroupRows; }
+
 std::byte* PackedMatrix::part(std::size_t group, std::size_t chunk) const {
   const std::size_t panel = group / kPanelGroups * kPanelGroups;
   const std::size_t panel_groups = std::min(kPanelGroups, groups() - panel);

@@ -6,7 +6,6 @@
 
 #include "spanker/base/quantity.hpp"
 #include "spanker/base/result.hpp"
-#include "spanker/kernels/packed_blocks.hpp"
 #include "spanker/kernels/weight_type.hpp"
 
 namespace spanker {
@@ -52,7 +51,7 @@ class PackedMatrix {
   std::size_t rows() const { return rows_; }
   std::size_t columns() const { return columns_; }
 
-  std::size_t groups() const { return (rows_ + kGroupRows - 1) / kGroupRows; }
+  std::size_t groups() const;
   std::size_t chunks() const { return (columns_ + kChunkColumns - 1) / kChunkColumns; }
   /// Those of a chunk below chunks().
   std::size_t chunk_columns(std::size_t chunk) const {

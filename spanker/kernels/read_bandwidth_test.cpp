@@ -5,9 +5,10 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 
-#include <limits>
+#include "spanker/base/sanitized_for_test.hpp"
 
 namespace spanker {
 namespace {
@@ -29,25 +30,18 @@ std::string failure(unsigned threads, Bytes size, int passes) {
 }
 
 TEST(ReadBandwidth, RefusesWhatItCannotMeasure) {
-  EXPECT_EQ(
-      failure(0, Bytes(1 << 20), 1),
-      "read bandwidth: nothing to measure with, wanted at least one thread and one pass, got 0 threads, 1 "
-      "passes");
-  EXPECT_NE(failure(1, Bytes(1 << 20), 0).find("nothing to measure with"), std::string::npos);
+  EXPECT_EQ(failure(0, Bytes(1 << 20), 1),
+            "read bandwidth: nothing to measure with, wanted at least one thread, got none");
+  EXPECT_EQ(failure(1, Bytes(1 << 20), 0),
+            "read bandwidth: nothing to measure with, wanted at least one pass, got 0");
   EXPECT_EQ(failure(2, Bytes(8191), 1),
             "read bandwidth: too little to read, wanted at least 4096 bytes a thread, got 8191 bytes for 2");
   const Bytes all(std::numeric_limits<std::uint64_t>::max() / 2);
   EXPECT_NE(failure(1, all, 1).find("the system has not that much to give"), std::string::npos);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SPANKER_TEST_SANITIZED 1
-#else
-#define SPANKER_TEST_SANITIZED 0
-#endif
-
 TEST(ReadBandwidth, MoreThreadsThanTheSystemGives) {
-  if (SPANKER_TEST_SANITIZED) GTEST_SKIP() << "the sanitizers need address space without limit";
+  if (testing::kIsSanitized) GTEST_SKIP() << "the sanitizers need address space without limit";
   const auto measure = [] {
     // Room for the stacks of some threads, but not of all.
     std::ifstream pages("/proc/self/statm");

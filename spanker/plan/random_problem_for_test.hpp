@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "spanker/base/sanitized_for_test.hpp"
 #include "spanker/cluster/network.hpp"
 #include "spanker/model/preset.hpp"
 #include "spanker/plan/problem.hpp"
@@ -14,18 +15,12 @@
 /// Small problems of every kind from a seed, for tests of the search: the same seed is the same problem.
 namespace spanker::testing {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-
-/// How many problems a test tries whose full number that is: times SPANKER_TEST_TIMES for long runs by hand; an
-/// eighth under sanitizers, which are slow and see each line after a few.
+/// How many problems a test tries whose full number that is: times SPANKER_TEST_TIMES for long runs by hand;
+/// an eighth under sanitizers, which are slow and see each line after a few.
 inline std::uint32_t problem_count(std::uint32_t full) {
   const char* given = std::getenv("SPANKER_TEST_TIMES");
   const int times = given == nullptr ? 1 : std::max(1, std::atoi(given));
-  return std::max(1u, (kSanitized ? full / 8 : full) * static_cast<std::uint32_t>(times));
+  return std::max(1u, (kIsSanitized ? full / 8 : full) * static_cast<std::uint32_t>(times));
 }
 
 template <class T>

@@ -23,7 +23,7 @@ namespace {
 using testing::CardCounts;
 using testing::Dice;
 using testing::exactly;
-using testing::kSanitized;
+using testing::kIsSanitized;
 using testing::must;
 using testing::preset_problem;
 using testing::problem_count;
@@ -110,7 +110,7 @@ TEST_P(BestPlanFor, IsNeverWorseWithMoreOfAnyResource) {
     }
   }
   // Each change must be able to matter, given enough problems.
-  if (kSanitized) return;
+  if (kIsSanitized) return;
   for (std::size_t i = 0; i < changes.size(); ++i) EXPECT_GT(gains[i], 0) << changes[i].name;
 }
 
@@ -149,7 +149,7 @@ TEST_P(BestPlanFor, IsNeverWorseWithACardMoreWhereNoWiringChanges) {
       }
     }
   }
-  if (kSanitized) return;
+  if (kIsSanitized) return;
   EXPECT_GT(plannable, 100);
   EXPECT_GT(gains, 20);
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "spanker/base/sanitized_for_test.hpp"
 #include "spanker/model/synth.hpp"
 #include "spanker/run/model_files_for_test.hpp"
 #include "spanker/run/plans_for_test.hpp"
@@ -40,9 +41,7 @@ class FixedTokens : public FolderTest {
 };
 
 TEST_F(FixedTokens, OfSyntheticTinyLlama) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "takes minutes under sanitizers, which see the one of few layers";
-#endif
+  if (kIsSanitized) GTEST_SKIP() << "takes long under sanitizers, which see the one of few layers";
   const ModelFile file = tinyllama(22);
   EXPECT_EQ(greedy_tokens(file, problem(file), single_plan(problem(file)), kPrompt, 24, 2), kChosen);
 }
