@@ -152,8 +152,9 @@ TEST_F(PacedRun, TheWallIsNeverAheadOfThePace) {
   const RunTimes times = paced(question, plan);
   double pace = 0;
   for (const auto& [kind, seconds] : measured(times)) pace += seconds;
-  EXPECT_GE(times.decode.count(), 0.9 * pace);
   EXPECT_GE(times.lateness, Seconds(0));
+  // Where the first token was late, those after it make up for that.
+  EXPECT_GE((times.decode + times.lateness).count(), 0.9 * pace);
 }
 
 }  // namespace
