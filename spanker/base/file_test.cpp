@@ -244,7 +244,7 @@ TEST_F(Mapped, WhatIsReleasedIsReadAgain) {
   const auto mapped = MappedFile::open(write("a", bytes));
   ASSERT_TRUE(mapped);
   EXPECT_EQ(text_of(*mapped), bytes);
-  for (const std::size_t size : {0, 1, 5'000, 20'000, 50'000}) {
+  for (const std::size_t size : {0u, 1u, 5'000u, 20'000u, 50'000u}) {
     mapped->release(mapped->bytes().first(size));
     mapped->release(mapped->bytes().last(size));
     EXPECT_EQ(text_of(*mapped), bytes);

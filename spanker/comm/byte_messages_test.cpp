@@ -74,7 +74,7 @@ TEST(ByteMessages, AllGatherGivesEachWhatEachHas) {
 
 TEST(ByteMessages, OneAfterAnotherBetweenCollectives) {
   const auto done = run_in_process(3, [](Communicator& world) -> Result<void> {
-    for (int i = 0; i < 50; ++i) {
+    for (std::uint32_t i = 0; i < 50; ++i) {
       std::vector<float> ones(8, 1);
       if (auto sum = world.all_reduce(ones, ReduceOp::kSum, Algorithm::kDirect); !sum) return sum;
       EXPECT_EQ(ones[0], 3);

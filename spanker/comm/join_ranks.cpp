@@ -7,7 +7,9 @@ Result<std::unique_ptr<RankProcess>> join_ranks(const JoinOptions& options) {
   static const Result<void*> entry =
       load_entry({SPANKER_MPI_RANKS, SPANKER_INSTALLED_MPI_RANKS, "MPI"}, kMakeRankProcess);
   if (!entry) return Failure(entry.error());
-  return reinterpret_cast<MakeRankProcess*>(*entry)(options);
+  Result<std::unique_ptr<RankProcess>> made;
+  reinterpret_cast<MakeRankProcess*>(*entry)(options, made);
+  return made;
 }
 
 }  // namespace spanker

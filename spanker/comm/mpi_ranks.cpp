@@ -90,7 +90,7 @@ Result<std::unique_ptr<RankProcess>> make_rank_process(const JoinOptions& option
 }  // namespace spanker
 
 extern "C" spanker::MakeRankProcess spanker_make_rank_process;
-spanker::Result<std::unique_ptr<spanker::RankProcess>> spanker_make_rank_process(
-    const spanker::JoinOptions& options) {
-  return spanker::make_rank_process(options);
+void spanker_make_rank_process(const spanker::JoinOptions& options,
+                               spanker::Result<std::unique_ptr<spanker::RankProcess>>& made) {
+  made = spanker::make_rank_process(options);
 }

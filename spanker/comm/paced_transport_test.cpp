@@ -59,7 +59,7 @@ TEST(PacedTransport, HoldsAMessageForItsBytesAndItsLatency) {
 
 TEST(PacedTransport, MessagesFollowOneAnotherOnALink) {
   const auto ends = ends_of(2, straight, [](Communicator& world, PacedClock&) -> Result<void> {
-    for (const std::size_t size : {3, 2, 1}) {
+    for (const std::size_t size : {3u, 2u, 1u}) {
       auto values = kilobytes(size);
       auto done = world.rank() == 0 ? world.send(1, values) : world.recv(0, values);
       if (!done) return done;

@@ -66,6 +66,6 @@ Result<std::unique_ptr<RankProcess>> join_ranks(const JoinOptions& options);
 
 // What the loaded library has to offer. Internal to this module.
 inline constexpr const char* kMakeRankProcess = "spanker_make_rank_process";
-using MakeRankProcess = Result<std::unique_ptr<RankProcess>>(const JoinOptions&);
+using MakeRankProcess = void(const JoinOptions&, Result<std::unique_ptr<RankProcess>>& made);
 
 }  // namespace spanker

@@ -41,7 +41,7 @@ TEST(PackedMatrix, HoldsEveryRowOfAnyCount) {
   for (const WeightType type : testing::kWeightTypes) {
     for (std::size_t rows = 1; rows <= 40; ++rows) expect_holds_every_row(rng, type, rows, 512);
     // Several panels and chunks, the last ones not whole.
-    for (const std::size_t rows : {63, 64, 150}) expect_holds_every_row(rng, type, rows, 2304);
+    for (const std::size_t rows : {63u, 64u, 150u}) expect_holds_every_row(rng, type, rows, 2304);
   }
 }
 

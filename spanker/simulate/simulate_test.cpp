@@ -83,7 +83,7 @@ TEST(SimulatePipeline, FollowsTheFormulaOfDeterministicPipelines) {
   const Plan plan =
       plan_by(preset_problem("tinyllama-1.1b", "sails-rev-a", 4, workload), PlanStrategy::kPipelineParallel);
   ASSERT_EQ(plan.stages.size(), 4u);
-  for (const std::uint64_t requests : {1, 2, 3, 4, 8}) {
+  for (const std::uint64_t requests : {1u, 2u, 3u, 4u, 8u}) {
     const Problem problem = tinyllama(4, requests);
     const StepGraph graph = lower_decode(problem, plan);
     // What a micro-batch keeps a card busy with; a stage's transfers keep no card busy.
