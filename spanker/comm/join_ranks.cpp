@@ -8,7 +8,7 @@ Result<std::unique_ptr<RankProcess>> join_ranks(const JoinOptions& options) {
       load_entry({SPANKER_MPI_RANKS, SPANKER_INSTALLED_MPI_RANKS, "MPI"}, kMakeRankProcess);
   if (!entry) return Failure(entry.error());
   Result<std::unique_ptr<RankProcess>> made;
-  reinterpret_cast<MakeRankProcess*>(*entry)(options, made);
+  reinterpret_cast<MakeRankProcess*> (*entry)(options, made);
   return made;
 }
 
