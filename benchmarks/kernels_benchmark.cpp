@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "must.hpp"
 #include "spanker/base/random.hpp"
 #include "spanker/kernels/attention.hpp"
 #include "spanker/kernels/matmul.hpp"
@@ -32,13 +33,6 @@ constexpr double kTokenBytes = 582231168;
 
 /// Many times the last cache.
 constexpr std::size_t kManyBytes = 160 << 20;
-
-template <class T>
-T must(Result<T> result) {
-  if (result) return std::move(*result);
-  std::fprintf(stderr, "kernels_benchmark: %s\n", to_line(result.error()).c_str());
-  std::exit(1);
-}
 
 /// Seconds in which `threads` threads do work(thread), once all have started.
 double seconds_of(unsigned threads, const std::function<void(unsigned)>& work) {

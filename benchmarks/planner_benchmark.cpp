@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "must.hpp"
 #include "spanker/cluster/profile.hpp"
 #include "spanker/model/load.hpp"
 #include "spanker/plan/price.hpp"
@@ -22,13 +23,6 @@
 
 namespace spanker {
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-  if (result) return std::move(*result);
-  std::fprintf(stderr, "planner_benchmark: %s\n", to_line(result.error()).c_str());
-  std::exit(1);
-}
 
 Problem problem_of(const char* model, std::uint32_t cards) {
   Cluster cluster = must(with_card_count(must(load_cluster("sails-rev-a")), cards));

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "must.hpp"
 #include "spanker/base/format_quantity.hpp"
 #include "spanker/base/random.hpp"
 #include "spanker/comm/rank_process.hpp"
@@ -46,15 +47,6 @@ struct Case {
   std::size_t threads;
   std::uint64_t prompt;
 };
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", to_line(result.error()).c_str());
-    std::exit(1);
-  }
-  return std::move(*result);
-}
 
 /// The most memory that this process has had since the last reset, files that are mapped included.
 Bytes peak_memory_since_reset() {

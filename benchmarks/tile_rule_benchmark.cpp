@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "must.hpp"
 #include "spanker/cluster/profile.hpp"
 #include "spanker/comm/local_cards.hpp"
 #include "spanker/kernels/matmul.hpp"
@@ -28,15 +29,6 @@ constexpr std::size_t kRows = 5632;
 /// More than caches hold.
 constexpr std::size_t kMatrices = 16;
 constexpr int kRounds = 9;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", to_line(result.error()).c_str());
-    std::exit(1);
-  }
-  return std::move(*result);
-}
 
 /// A card's matrices, or parts of them.
 struct Weights {
