@@ -95,11 +95,10 @@ Result<PackedMatrix> PackedMatrix::make(WeightType type, std::size_t rows, std::
   return matrix;
 }
 
-std::size_t PackedMatrix::groups() const { return (rows_ + kGroupRows - 1) / kGroupRows; }
-
 std::byte* PackedMatrix::part(std::size_t group, std::size_t chunk) const {
   const std::size_t panel = group / kPanelGroups * kPanelGroups;
-  const std::size_t panel_groups = std::min(kPanelGroups, groups() - panel);
+  const std::size_t groups = (rows_ + kGroupRows - 1) / kGroupRows;
+  const std::size_t panel_groups = std::min(kPanelGroups, groups - panel);
   const std::size_t before = chunk * chunk_bytes_;
   const std::size_t size = std::min(chunk_bytes_, group_bytes_ - before);
   return data_ + panel * group_bytes_ + panel_groups * before + (group - panel) * size;

@@ -51,7 +51,6 @@ class PackedMatrix {
   std::size_t rows() const { return rows_; }
   std::size_t columns() const { return columns_; }
 
-  std::size_t groups() const;
   std::size_t chunks() const { return (columns_ + kChunkColumns - 1) / kChunkColumns; }
   /// Those of a chunk below chunks().
   std::size_t chunk_columns(std::size_t chunk) const {

@@ -119,8 +119,7 @@ class FittingSpace : public DealSpace {
  private:
   /// What bounds leave of each card.
   struct Limits {
-    std::vector<std::vector<bool>>
-        heads;  ///< by card: [2 * units + straddles], whether the card does so many
+    std::vector<std::vector<bool>> heads;  ///< by card and head_place: whether the card does so many
     std::vector<Units> columns;
     std::vector<RowStep> rows;
   };
@@ -135,7 +134,7 @@ class FittingSpace : public DealSpace {
   }
   ShareBytes bytes_of(const CardShare& share) const;
   const ShareBytes& head_bytes(Units first, Units count) const {
-    return head_bytes_[2 * count + (costs_.straddles(first, count) ? 1 : 0)];
+    return head_bytes_[costs_.head_place(first, count)];
   }
   const ShareBytes& column_bytes(Units count) const { return column_bytes_[count]; }
   ShareBytes row_bytes(std::uint64_t rows) const {
@@ -174,7 +173,7 @@ class FittingSpace : public DealSpace {
   bool empty_fits_ = true;
   Units row_units_ = 0;  ///< none where the stage has no rows
   RowStep row_steps_ = 0;
-  std::vector<ShareBytes> head_bytes_;  ///< [2 * units + straddles]
+  std::vector<ShareBytes> head_bytes_;  ///< by head_place
   std::vector<ShareBytes> column_bytes_;
   ShareBytes first_row_;
   ShareBytes next_row_;
@@ -280,7 +279,7 @@ FittingSpace::Limits FittingSpace::limits_of(const Bounds& bounds) const {
 }
 
 bool FittingSpace::heads_fit(const Limits& limits, std::size_t card, Units first, Units count) const {
-  return limits.heads[card][2 * count + (costs_.straddles(first, count) ? 1 : 0)];
+  return limits.heads[card][costs_.head_place(first, count)];
 }
 
 /// Whether everything would fit if columns and rows could be cut anywhere and heads took no more than their
@@ -402,7 +401,7 @@ FittingSpace::Verdict FittingSpace::by_table(const Limits& limits, UnitShares& o
         for (Units end = std::max(first, head_to.low);
              end <= head_to.high && heads_fit(limits, card, first, end - first); ++end) {
           const ShareBytes& attention = head_bytes(first, end - first);
-          auto& room = rooms[2 * (end - first) + (costs_.straddles(first, end - first) ? 1 : 0)];
+          auto& room = rooms[costs_.head_place(first, end - first)];
           if (room.empty()) room = rows_beside(limits, card, attention.memory);
           const Units last = std::min(column_to.high, dealt + room.size() - 1);
           for (Units column = std::max(dealt, column_to.low); column <= last; ++column) {

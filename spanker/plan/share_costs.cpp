@@ -139,7 +139,7 @@ void ShareCosts::fill(HeadTable& table, const CostAxis& axis, CardId card) const
 }
 
 double ShareCosts::head_seconds(const CostAxis& axis, CardId card, Units first, Units count) const {
-  return head_table(axis, card).seconds[2 * count + (straddles(first, count) ? 1 : 0)];
+  return head_table(axis, card).seconds[head_place(first, count)];
 }
 
 const std::vector<double>& ShareCosts::head_seconds_of_any_share(const CostAxis& axis, CardId card) const {

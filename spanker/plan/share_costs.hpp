@@ -79,12 +79,17 @@ class ShareCosts {
   /// need.
   bool straddles(Units first, Units count) const { return straddles_[first * (head_units_ + 1) + count]; }
   HeadShare heads(Units count, bool straddles) const;
+  /// The place of `count` units of heads from `first` on in tables by share of heads: two places a count, the
+  /// second for shares that straddle.
+  std::size_t head_place(Units first, Units count) const {
+    return 2 * count + (straddles(first, count) ? 1 : 0);
+  }
 
   // Seconds of one card in one layer (or in the logits).
   double head_seconds(const CostAxis& axis, CardId card, Units first, Units count) const;
   double column_seconds(const CostAxis& axis, CardId card, Units count) const;
   double row_seconds(const CostAxis& axis, CardId card, RowStep step) const;
-  /// By 2 * units of heads + straddles.
+  /// By head_place.
   const std::vector<double>& head_seconds(const CostAxis& axis, CardId card) const {
     return head_table(axis, card).seconds;
   }
@@ -95,7 +100,7 @@ class ShareCosts {
 
  private:
   struct HeadTable {
-    std::vector<double> seconds;  ///< [2 * units + straddles one key/value head more]
+    std::vector<double> seconds;  ///< by head_place
     std::vector<double> sorted;
   };
   const HeadTable& head_table(const CostAxis& axis, CardId card) const {
