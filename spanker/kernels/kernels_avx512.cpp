@@ -5,6 +5,7 @@
 #include "spanker/kernels/kernel_table.hpp"
 #include "spanker/kernels/kv_layout.hpp"
 #include "spanker/kernels/lanes_avx512.hpp"
+#include "spanker/kernels/prefetch.hpp"
 #include "spanker/kernels/quantised_products_avx512.hpp"
 
 #if SPANKER_X86

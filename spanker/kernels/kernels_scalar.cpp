@@ -5,6 +5,7 @@
 #include "spanker/kernels/kernel_table.hpp"
 #include "spanker/kernels/kv_layout.hpp"
 #include "spanker/kernels/lanes_scalar.hpp"
+#include "spanker/kernels/prefetch.hpp"
 #include "spanker/kernels/quantised_products_scalar.hpp"
 
 namespace spanker {

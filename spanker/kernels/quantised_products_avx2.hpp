@@ -11,6 +11,7 @@
 
 #include "spanker/kernels/kernel_table.hpp"
 #include "spanker/kernels/lanes_avx2.hpp"
+#include "spanker/kernels/prefetch.hpp"
 
 // Products of quantised weights with VPMADDUBSW, which adds 2 products of bytes without and with sign into 16
 // bits, with saturation. Products of nibbles are at most 2 * 15 * 127 = 3810, so 8 of those fit; of 6 bits
@@ -70,6 +71,7 @@ struct Q8_0Weights {
   SPANKER_INLINE static void block(const std::byte* group, std::size_t index, std::size_t row,
                                    const QuantisedBlock* x, std::size_t stride, __m256 (&sums)[kVectors]) {
     const auto& block = reinterpret_cast<const PackedQ8_0*>(group)[index];
+    if (row == 0) prefetch_after<1>(block, 0);
     __m256i products[kVectors];
     for (__m256i& product : products) product = _mm256_setzero_si256();
     for (std::size_t j = 0; j < 8; ++j) {
@@ -94,6 +96,7 @@ struct Q4_0Weights {
   SPANKER_INLINE static void block(const std::byte* group, std::size_t index, std::size_t row,
                                    const QuantisedBlock* x, std::size_t stride, __m256 (&sums)[kVectors]) {
     const auto& block = reinterpret_cast<const PackedQ4_0*>(group)[index];
+    if (row == 0) prefetch_after<1>(block, 0);
     __m256i products[kVectors];
     nibble_products(block.nibbles, row, x + index, stride, products);
     const __m256 scale = halves(block.scales, row);
@@ -115,6 +118,7 @@ struct Q4_KWeights {
     const __m256 minimum_scale = halves(block.minima, row);
     __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block.high_bits[row]));
     for (std::size_t unit = 0; unit < 8; ++unit) {
+      if (row == 0) prefetch_after<8>(block, unit);
       const QuantisedBlock* unit_x = x + index * 8 + unit;
       __m256i products[kVectors];
       nibble_products(block.units[unit].nibbles, row, unit_x, stride, products);
@@ -179,6 +183,7 @@ struct Q6_KWeights {
     const auto& block = reinterpret_cast<const PackedQ6_K*>(group)[index];
     const __m256 scale = halves(block.scales, row);
     for (std::size_t unit = 0; unit < 8; ++unit) {
+      if (row == 0) prefetch_after<8>(block, unit);
       const QuantisedBlock* unit_x = x + index * 8 + unit;
       __m256i first[kVectors];
       __m256i second[kVectors];

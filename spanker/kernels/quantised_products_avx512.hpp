@@ -10,6 +10,7 @@
 
 #include "spanker/kernels/kernel_table.hpp"
 #include "spanker/kernels/lanes_avx512.hpp"
+#include "spanker/kernels/prefetch.hpp"
 
 // Products of quantised weights with VPDPBUSD, which adds 4 products of bytes without sign (weights) and with
 // sign (activations) to each of 16 rows. What the bytes are greater than the weights is made good by where
@@ -58,6 +59,7 @@ struct Q8_0Weights {
   SPANKER_INLINE static void block(const std::byte* group, std::size_t index, const QuantisedBlock* x,
                                    std::size_t stride, __m512 (&sums)[kVectors]) {
     const auto& block = reinterpret_cast<const PackedQ8_0*>(group)[index];
+    prefetch_after<1>(block, 0);
     UnitQuads quads;
     for (int j = 0; j < 8; ++j) quads.v[j] = _mm512_loadu_si512(block.values[j]);
     const __m512 scale = halves(block.scales);
@@ -75,6 +77,7 @@ struct Q4_0Weights {
   SPANKER_INLINE static void block(const std::byte* group, std::size_t index, const QuantisedBlock* x,
                                    std::size_t stride, __m512 (&sums)[kVectors]) {
     const auto& block = reinterpret_cast<const PackedQ4_0*>(group)[index];
+    prefetch_after<1>(block, 0);
     const UnitQuads quads = nibble_quads(block.nibbles);
     const __m512 scale = halves(block.scales);
     for (std::size_t v = 0; v < kVectors; ++v) {
@@ -95,6 +98,7 @@ struct Q4_KWeights {
     const __m512 minimum_scale = halves(block.minima);
     __m512i high = _mm512_loadu_si512(block.high_bits);
     for (std::size_t unit = 0; unit < 8; ++unit) {
+      prefetch_after<8>(block, unit);
       const UnitQuads quads = nibble_quads(block.units[unit].nibbles);
       const __m512i low =
           _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block.units[unit].scales)));
@@ -141,6 +145,7 @@ struct Q6_KWeights {
     const auto& block = reinterpret_cast<const PackedQ6_K*>(group)[index];
     const __m512 scale = halves(block.scales);
     for (std::size_t unit = 0; unit < 8; ++unit) {
+      prefetch_after<8>(block, unit);
       const UnitQuads quads = quads_of(block.units[unit]);
       const __m512i scale0 = group_scale(block.units[unit].scales[0]);
       const __m512i scale1 = group_scale(block.units[unit].scales[1]);
