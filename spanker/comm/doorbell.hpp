@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "spanker/base/quantity.hpp"
+#include "spanker/base/spin_pause.hpp"
 
 namespace spanker {
 
@@ -43,7 +44,7 @@ class Doorbell {
             sleeps_after_vain_spin_ = 0;
             return true;
           }
-          pause();
+          spin_pause();
         }
       } while (since_start() < spin);
       sleeps_after_vain_spin_ = std::min(2 * sleeps_after_vain_spin_ + 1, kMostSleeps);
@@ -68,12 +69,6 @@ class Doorbell {
   /// A spin in vain may have kept the other from running, where other work has the cores. So ever more waits
   /// sleep at once after each, until spinning helps again.
   static constexpr int kMostSleeps = 63;
-
-  static void pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-  }
 
   /// Unless there was a ring since `seen`.
   void sleep(std::uint32_t seen, Seconds most) {

@@ -1,12 +1,14 @@
 #include "spanker/kernels/isa.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cstddef>
 
 #include "spanker/kernels/targets.hpp"
 
 #if SPANKER_X86
 #include <cpuid.h>
+#elif SPANKER_ARM64
+#include <sys/auxv.h>
 #endif
 
 namespace spanker {
@@ -34,16 +36,23 @@ bool has(Isa isa) {
       return has(Isa::kAvx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512vnni");
-#else
-    case Isa::kAvx2:
-    case Isa::kAvx512Vnni:
-      return false;
+#elif SPANKER_ARM64
+    case Isa::kNeon:
+      return true;
+    case Isa::kNeonDotprod:
+      return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
+    default:
+      return false;
   }
-  return false;
 }
 
+/// Each needs all that stands before it.
+#if SPANKER_ARM64
+constexpr std::array kAll = {Isa::kScalar, Isa::kNeon, Isa::kNeonDotprod};
+#else
 constexpr std::array kAll = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512Vnni};
+#endif
 
 }  // namespace
 
@@ -55,14 +64,17 @@ std::string_view to_string(Isa isa) {
       return "avx2";
     case Isa::kAvx512Vnni:
       return "avx512_vnni";
+    case Isa::kNeon:
+      return "neon";
+    case Isa::kNeonDotprod:
+      return "neon_dotprod";
   }
   return {};
 }
 
 std::span<const Isa> supported_isas() {
-  // Each needs all that stands before it.
-  static const std::size_t count = has(Isa::kAvx512Vnni) ? 3 : has(Isa::kAvx2) ? 2 : 1;
-  return std::span(kAll).first(count);
+  static const auto end = std::ranges::find_if_not(kAll, has);
+  return {kAll.begin(), end};
 }
 
 Isa best_isa() { return supported_isas().back(); }

@@ -6,20 +6,20 @@ namespace spanker {
 
 const KernelTable& kernels_of(Isa isa) {
   switch (isa) {
-    case Isa::kScalar:
-      return kScalarKernels;
 #if SPANKER_X86
     case Isa::kAvx2:
       return kAvx2Kernels;
     case Isa::kAvx512Vnni:
       return kAvx512Kernels;
-#else
-    case Isa::kAvx2:
-    case Isa::kAvx512Vnni:
-      break;
+#elif SPANKER_ARM64
+    case Isa::kNeon:
+      return kNeonKernels;
+    case Isa::kNeonDotprod:
+      return kNeonDotprodKernels;
 #endif
+    default:
+      return kScalarKernels;
   }
-  return kScalarKernels;
 }
 
 }  // namespace spanker

@@ -74,5 +74,7 @@ const KernelTable& kernels_of(Isa isa);
 extern const KernelTable kScalarKernels;
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512Kernels;
+extern const KernelTable kNeonKernels;
+extern const KernelTable kNeonDotprodKernels;
 
 }  // namespace spanker

@@ -10,3 +10,10 @@
 #else
 #define SPANKER_X86 0
 #endif
+
+// NEON belongs to every AArch64 processor, so it needs no attribute.
+#if defined(__aarch64__)
+#define SPANKER_ARM64 1
+#else
+#define SPANKER_ARM64 0
+#endif

@@ -2,20 +2,16 @@
 
 #include <system_error>
 
+#include "spanker/base/spin_pause.hpp"
+
 namespace spanker {
 namespace {
-
-void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
 
 /// Waits until `value` is other than `old`.
 void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::uint32_t spins) {
   for (std::uint32_t i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
-    pause();
+    spin_pause();
   }
   value.wait(old, std::memory_order_acquire);
 }
