@@ -112,6 +112,9 @@ TEST_F(CliCalibration, ValidateComparesEveryRun) {
   EXPECT_EQ(json["summary"]["total"]["runs"], 4);
   EXPECT_EQ(json["summary"]["total"]["inside"], 4);
   EXPECT_LE(json["summary"]["total"]["median_high_over_low"], 2.5);
+  EXPECT_EQ(json["summary"]["together"]["runs"], 12);
+  EXPECT_GE(json["summary"]["together"]["inside"], 11);
+  EXPECT_LE(json["summary"]["together"]["median_high_over_low"], 2.5);
   const Outcome text = run({"validate", kPublished, "--fit", "cards<=2"});
   EXPECT_NE(text.out.find("runs that were not fitted"), std::string::npos);
 }

@@ -26,7 +26,7 @@ namespace spanker {
 namespace {
 
 constexpr const char* kHelp =
-    R"(Times memory, kernels, links, and whole tokens of three synthetic models, and fits a profile to them: half a minute.
+    R"(Times memory, kernels, links, and whole tokens of three synthetic models, and fits a profile to them: about a minute.
 Without --out the profile becomes `localhost`, which `spanker run` then compares with. Cards and threads are measured as
 they will be used: a card of two threads is another one than two cards of one.
 

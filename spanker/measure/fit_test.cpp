@@ -1,10 +1,10 @@
 #include "spanker/measure/fit.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <cmath>
 
-#include "spanker/base/random.hpp"
 #include "spanker/measure/runs_for_test.hpp"
 
 namespace spanker {
@@ -135,32 +135,54 @@ TEST(Fit, SourceTellsWhatWasFitted) {
             "fit of 1 run on 1 card: a bench of 3 May");
 }
 
-// Noise of 5 % on every time, on 1, 2, 4 and 8 cards: what is identified is found within what such noise
-// allows.
-TEST(Fit, RecoversKnownNumbersFromNoisyRuns) {
-  SplitMix64 random(7);
-  const auto between = [&](double low, double high) {
-    return low + (high - low) * static_cast<double>(random.next() >> 11) * 0x1p-53;
-  };
-  for (int repeat = 0; repeat < 20; ++repeat) {
-    const double bandwidth = between(2e9, 40e9);
-    const double serial = between(0.05, 0.3);
-    const double latency = between(1e-4, 4e-4);
-    const Cluster cluster = truth(bandwidth, serial, latency, between(0, 0.4));
-    std::vector<LocatedRun> runs;
-    for (const std::uint32_t cards : {1u, 2u, 4u, 8u, 1u, 2u, 4u, 8u}) {
-      runs.push_back(synthetic(run_on(cards), cluster, between(0.95, 1.05), between(0.95, 1.05)));
-    }
-    const Fit fit = fitted(boards(), runs);
-    for (const char* key : {"card.memory_bandwidth", "card.serial_share", "link.latency"}) {
-      EXPECT_TRUE(number(fit, key).identified) << key;
-    }
-    EXPECT_NEAR(fit.cluster.card.memory_bandwidth.value.value, bandwidth, 0.06 * bandwidth);
-    EXPECT_NEAR(fit.cluster.card.serial_share->value.value, serial, 0.04);
-    // Waiting, which is a part of transfers too, is not told apart well.
-    EXPECT_LE(number(fit, "link.latency").low, latency * 1.05);
-    EXPECT_GE(number(fit, "link.latency").high, latency * 0.95);
+/// Any number from `low` to `high`, to three digits.
+double anything(double low, double high) { return low + (high - low) * *rc::gen::inRange(0, 1001) / 1000; }
+
+double noise() { return anything(0.95, 1.05); }
+
+Cluster any_truth() {
+  return truth(anything(2e9, 40e9), anything(0.05, 0.3), anything(1e-4, 4e-4), anything(0, 0.4));
+}
+
+// Runs that are all as fast, or as slow, as 5 % allow shift the bandwidth by as much, and runs of many cards
+// against those of few shift the serial share; no noise of 5 % shifts them further than this.
+RC_GTEST_PROP(Fit, RecoversKnownNumbersFromNoisyRuns, ()) {
+  const Cluster cluster = any_truth();
+  std::vector<LocatedRun> runs;
+  for (const std::uint32_t cards : {1u, 2u, 4u, 8u, 1u, 2u, 4u, 8u}) {
+    runs.push_back(synthetic(run_on(cards), cluster, noise(), noise()));
   }
+  const auto fit = fit_cluster(boards(), runs);
+  RC_ASSERT(fit.has_value());
+  const CardSpec& card = fit->cluster.card;
+  for (const char* key : {"card.memory_bandwidth", "card.serial_share", "link.latency"}) {
+    RC_ASSERT(number(*fit, key).identified);
+  }
+  RC_ASSERT(std::abs(card.memory_bandwidth.value.value / cluster.card.memory_bandwidth.value.value - 1) <
+            0.08);
+  RC_ASSERT(std::abs(card.serial_share->value.value - cluster.card.serial_share->value.value) < 0.06);
+  // Waiting, which is a part of transfers too, is not told apart well.
+  const FittedNumber& latency = number(*fit, "link.latency");
+  RC_ASSERT(latency.low <= cluster.link.latency.value.count() * 1.05);
+  RC_ASSERT(latency.high >= cluster.link.latency.value.count() * 0.95);
+}
+
+// However noisy: what runs on one count of cards cannot tell is said so, and stays as it was before.
+RC_GTEST_PROP(Fit, KeepsWhatRunsOnOneCardCannotTell, ()) {
+  const Cluster cluster = any_truth();
+  std::vector<LocatedRun> runs;
+  for (int count = *rc::gen::inRange(1, 5); count > 0; --count) {
+    runs.push_back(synthetic(run_on(1), cluster, noise()));
+  }
+  const auto fit = fit_cluster(boards(), runs);
+  RC_ASSERT(fit.has_value());
+  for (const char* key : {"card.serial_share", "card.wait_share", "link.latency", "switch.contention"}) {
+    RC_ASSERT(!number(*fit, key).identified);
+  }
+  RC_ASSERT(fit->cluster.card.serial_share == boards().card.serial_share);
+  RC_ASSERT(fit->cluster.card.wait_share == boards().card.wait_share);
+  RC_ASSERT(fit->cluster.link == boards().link);
+  RC_ASSERT(fit->cluster.star_switch == boards().star_switch);
 }
 
 TEST(Fit, AbsurdTimesGiveAProfileThatIsRead) {

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "spanker/kernels/read_bandwidth.hpp"
@@ -206,6 +207,7 @@ class Measuring {
       decodes_.push_back({std::move(*mean), (*bench)->plan, {}});
       benches.push_back(std::move(*bench));
     }
+    if (auto done = choose_turns(benches); !done) return done;
     for (int block = 0; block < options_.blocks; ++block) {
       if (auto on = step("tokens"); !on) return on;
       if (auto done = measure_block(benches); !done) return done;
@@ -215,22 +217,49 @@ class Measuring {
     return measure_prompt(*benches[benches.size() / 2]);
   }
 
-  /// A few tokens of each model in turn, again and again.
+  /// What the tokens of one model took.
+  struct Decoded {
+    Seconds seconds{0};
+    std::uint64_t tokens = 0;
+  };
+
+  /// A few tokens of each model; on the first card they are added to `decoded`.
+  Result<void> take_turn(const std::vector<std::unique_ptr<Bench>>& benches, std::vector<Decoded>& decoded) {
+    for (std::size_t i = 0; i < benches.size(); ++i) {
+      const auto times = benches[i]->loaded->run();
+      if (!times) return Failure(times.error());
+      if (!*times) continue;
+      decoded[i].seconds += (*times)->decode;
+      decoded[i].tokens += (*times)->decoded;
+    }
+    return {};
+  }
+
+  /// How many make a block, by one that does not count, as the first card sees it.
+  Result<void> choose_turns(const std::vector<std::unique_ptr<Bench>>& benches) {
+    std::vector<Decoded> decoded(benches.size());
+    if (auto done = take_turn(benches, decoded); !done) return done;
+    const double turn =
+        std::accumulate(decoded.begin(), decoded.end(), 0.0,
+                        [](double sum, const Decoded& of) { return sum + of.seconds.count(); });
+    return bench_.together([&](Communicator& cards) -> Result<void> {
+      float turns = 1;
+      if (cards.rank() == 0)
+        turns = static_cast<float>(std::clamp(options_.block.count() / turn, 1.0, 1000.0));
+      if (auto told = cards.broadcast({&turns, 1}, 0, Algorithm::kDirect); !told) return told;
+      if (cards.rank() == 0 || bench_.in_processes()) turns_ = static_cast<int>(std::ceil(turns));
+      return {};
+    });
+  }
+
   Result<void> measure_block(const std::vector<std::unique_ptr<Bench>>& benches) {
-    std::vector<Seconds> decode(benches.size(), Seconds(0));
-    std::vector<std::uint64_t> decoded(benches.size(), 0);
-    for (int turn = 0; turn < options_.turns; ++turn) {
-      for (std::size_t i = 0; i < benches.size(); ++i) {
-        const auto times = benches[i]->loaded->run();
-        if (!times) return Failure(times.error());
-        if (!*times) continue;
-        decode[i] += (*times)->decode;
-        decoded[i] += (*times)->decoded;
-      }
+    std::vector<Decoded> decoded(benches.size());
+    for (int turn = 0; turn < turns_; ++turn) {
+      if (auto done = take_turn(benches, decoded); !done) return done;
     }
     if (!bench_.is_first()) return {};
     for (std::size_t i = 0; i < benches.size(); ++i) {
-      decodes_[i].seconds.push_back(decode[i] / static_cast<double>(decoded[i]));
+      decodes_[i].seconds.push_back(decoded[i].seconds / static_cast<double>(decoded[i].tokens));
     }
     return {};
   }
@@ -353,6 +382,7 @@ class Measuring {
   MachineMeasurement measured_;
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
+  int turns_ = 1;  ///< of a block
   std::vector<DecodeSample> decodes_;
   std::optional<std::pair<Problem, Plan>> prefill_;
   std::vector<double> prefills_;
@@ -367,9 +397,9 @@ std::vector<SampleModel> sample_models() {
     return ModelShape{
         Architecture::kLlama, layers, hidden, ffn, heads, kv_heads, head_dim, 8192, 2048, 1e-5, 1e4, false};
   };
-  return {{"24 layers of 1024", shape(24, 1024, 2816, 16, 4, 64)},
-          {"10 layers of 2048", shape(10, 2048, 5632, 32, 8, 64)},
-          {"4 layers of 4096", shape(4, 4096, 11008, 32, 8, 128)}};
+  return {{"48 layers of 1024", shape(48, 1024, 2816, 16, 4, 64)},
+          {"12 layers of 2048", shape(12, 2048, 5632, 32, 8, 64)},
+          {"6 layers of 4096", shape(6, 4096, 11008, 32, 8, 128)}};
 }
 
 double MachineMeasurement::spread() const {

@@ -65,16 +65,20 @@ struct SampleModel {
   ModelShape shape;
 };
 /// One of many small steps, one of few large ones and one between, so that bytes and steps can be told apart.
+/// Each has more weights than caches hold from token to token: a server's last cache, said to be of 300 MB,
+/// was seen to hold some of 128 MB and nothing of 256 MB.
 std::vector<SampleModel> sample_models();
 
 struct MeasureOptions {
   int blocks = 12;  ///< of tokens of all models: the middle half of them counts, ranges are theirs
-  int turns = 2;    ///< of a block, in which each model has a few tokens: what disturbs one then disturbs all
+  /// What a block takes at least. It is made of turns, in each of which every model has a few tokens: what
+  /// disturbs one then disturbs all.
+  Seconds block{3.5};
   std::vector<SampleModel> models = sample_models();    ///< at least three
   std::uint64_t long_prompt = 256;                      ///< for the rate of arithmetic
   Bytes read_size = Bytes(std::uint64_t{512} << 20);    ///< that memory is read of; many times the caches
   Bytes kernel_size = Bytes(std::uint64_t{256} << 20);  ///< of matrices of each type
-  std::string folder;  ///< for the models that are run, some 500 MB; must be there
+  std::string folder;  ///< for the models that are run, some 700 MB; must be there
   /// Memory of each card in order; of one process, all of which is this machine's: empty.
   std::vector<Machine> machines;
   std::string today;  ///< for sources: "2026-11-28"

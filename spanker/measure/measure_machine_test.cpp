@@ -17,7 +17,8 @@ class MeasureMachine : public FolderTest {
  protected:
   MeasureOptions options() const {
     MeasureOptions options;
-    options.blocks = options.turns = 2;
+    options.blocks = 2;
+    options.block = Seconds(0.01);
     options.models.clear();
     for (const std::uint32_t layers : {2u, 3u, 4u}) {
       options.models.push_back(

@@ -84,18 +84,21 @@ const Compared& ValidatedRun::part(RunPart part) const {
   return total;
 }
 
-PartSummary Validation::summary(RunPart part) const {
+PartSummary Validation::summary(std::span<const RunPart> parts) const {
   PartSummary summary;
   std::vector<double> widths;
   std::vector<double> errors;
   for (const ValidatedRun& run : runs) {
-    const Compared& compared = run.part(part);
-    const auto error = compared.error();
-    if ((held_out && run.fitted) || !error) continue;
-    ++summary.runs;
-    if (compared.inside()) ++summary.inside;
-    widths.push_back(compared.high / compared.low);
-    errors.push_back(std::abs(*error));
+    if (held_out && run.fitted) continue;
+    for (const RunPart part : parts) {
+      const Compared& compared = run.part(part);
+      const auto error = compared.error();
+      if (!error) continue;
+      ++summary.runs;
+      if (compared.inside()) ++summary.inside;
+      widths.push_back(compared.high / compared.low);
+      errors.push_back(std::abs(*error));
+    }
   }
   summary.median_high_over_low = median(widths);
   summary.median_error = median(errors);

@@ -52,9 +52,9 @@ struct ValidatedCluster {
   std::optional<Fit> fit;  ///< where a fit was asked for and some of its runs match
 };
 
-/// How well one part was predicted, over runs where it was measured.
+/// How well parts were predicted, over runs where they were measured.
 struct PartSummary {
-  std::size_t runs = 0;
+  std::size_t runs = 0;  ///< of each part, added up
   std::size_t inside = 0;
   double median_high_over_low = 0;
   double median_error = 0;  ///< of the sizes of errors
@@ -66,8 +66,9 @@ struct Validation {
   std::vector<ValidatedCluster> clusters;
   bool held_out = false;  ///< some runs took part in fits, so summaries are of the others
 
-  /// Of the runs that took part in no fit (of all where there was no fit).
-  PartSummary summary(RunPart part) const;
+  /// Of the runs that took part in no fit (of all where there was no fit): one part, or several together.
+  PartSummary summary(std::span<const RunPart> parts) const;
+  PartSummary summary(RunPart part) const { return summary({&part, 1}); }
 };
 
 /// The profile that runs of a cluster of that name start from: `given` where that is its name, or where it is

@@ -126,14 +126,15 @@ std::string summary_text(const Validation& validation, const Style& style) {
                {"median high/low", Align::kRight},
                {"median error", Align::kRight},
                {"worst error", Align::kRight}});
-  for (const RunPart part : kRunParts) {
-    const PartSummary summary = validation.summary(part);
-    if (summary.runs == 0) continue;
-    table.add({std::string(to_string(part)), std::to_string(summary.runs), std::to_string(summary.inside),
+  const auto add = [&](std::string_view what, const PartSummary& summary) {
+    if (summary.runs == 0) return;
+    table.add({std::string(what), std::to_string(summary.runs), std::to_string(summary.inside),
                fmt::format("{:.2f}", summary.median_high_over_low),
                fmt::format("{:.1f} %", summary.median_error * 100),
                fmt::format("{:.1f} %", summary.worst_error * 100)});
-  }
+  };
+  for (const RunPart part : kRunParts) add(to_string(part), validation.summary(part));
+  add("together", validation.summary(kRunParts));
   return table.to_string(style);
 }
 
@@ -176,6 +177,7 @@ std::string to_json(const Validation& validation) {
   for (const RunPart part : kRunParts) {
     summary[std::string(to_string(part))] = summary_json(validation.summary(part));
   }
+  summary["together"] = summary_json(validation.summary(kRunParts));
   return as_document(json);
 }
 
