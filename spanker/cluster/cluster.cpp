@@ -28,7 +28,8 @@ bool perform_alike(const CardSpec& a, const CardSpec& b) {
     return left.has_value() == right.has_value() && (!left || same_numbers(*left, *right));
   };
   return same_or_none(a.compute, b.compute) && same_or_none(a.serial_share, b.serial_share) &&
-         same_or_none(a.wait_share, b.wait_share) && same_numbers(a.memory_bandwidth, b.memory_bandwidth) &&
+         a.serial_layer == b.serial_layer && same_or_none(a.wait_share, b.wait_share) &&
+         same_numbers(a.memory_bandwidth, b.memory_bandwidth) &&
          same_numbers(a.memory_capacity, b.memory_capacity) &&
          same_numbers(a.step_overhead, b.step_overhead) && same_numbers(a.token_overhead, b.token_overhead);
 }

@@ -34,6 +34,9 @@ struct CardSpec {
   /// Of the time that a layer takes on one card: what every card of a group spends on it all the same,
   /// however small its part (Amdahl's serial share). Absent: none.
   std::optional<Ranged<Share>> serial_share;
+  /// Read of each layer of the model that serial_share was seen with; other models' shares differ
+  /// (cost/serial_share.hpp). Absent: it is that of all.
+  std::optional<Bytes> serial_layer;
   /// Of its kernels' time: how long a group's first card waits for the slowest card. Absent: none.
   std::optional<Ranged<Share>> wait_share;
   std::optional<Ranged<Money>> price;  ///< in the cluster's currency

@@ -28,15 +28,16 @@ constexpr std::array<std::string_view, 12> kClusterKeys = {
     "name", "description", "cards",     "topology", "torus_columns",  "currency",
     "card", "link",        "host_link", "switch",   "card_overrides", "link_overrides"};
 constexpr std::array<std::string_view, 4> kRangedKeys = {"value", "low", "high", "source"};
-constexpr std::array<std::string_view, 9> kCardKeys = {"memory_bandwidth_bytes_per_second",
-                                                       "memory_capacity_bytes",
-                                                       "compute_ops_per_second",
-                                                       "step_overhead_seconds",
-                                                       "token_overhead_seconds",
-                                                       "serial_share",
-                                                       "wait_share",
-                                                       "price",
-                                                       "power_watts"};
+constexpr std::array<std::string_view, 10> kCardKeys = {"memory_bandwidth_bytes_per_second",
+                                                        "memory_capacity_bytes",
+                                                        "compute_ops_per_second",
+                                                        "step_overhead_seconds",
+                                                        "token_overhead_seconds",
+                                                        "serial_share",
+                                                        "serial_layer_bytes",
+                                                        "wait_share",
+                                                        "price",
+                                                        "power_watts"};
 constexpr std::array<std::string_view, 3> kLinkKeys = {"bandwidth_bytes_per_second", "latency_seconds",
                                                        "state"};
 constexpr std::array<std::string_view, 3> kHostLinkKeys = {"bandwidth_bytes_per_second", "latency_seconds",
@@ -82,6 +83,7 @@ Json card_json(const CardSpec& card) {
           {"step_overhead_seconds", ranged_json(card.step_overhead)},
           {"token_overhead_seconds", ranged_json(card.token_overhead)},
           {"serial_share", ranged_json(card.serial_share)},
+          {"serial_layer_bytes", card.serial_layer ? Json(card.serial_layer->value) : Json()},
           {"wait_share", ranged_json(card.wait_share)},
           {"price", ranged_json(card.price)},
           {"power_watts", ranged_json(card.power)}};
@@ -154,6 +156,9 @@ CardSpec read_card(const StrictObject& object, std::string_view currency) {
   spec.token_overhead = read_ranged<Seconds>(object, "token_overhead_seconds");
   // Files that were written before these keys lack them.
   if (object.has("serial_share")) read_ranged_or_null(object, "serial_share", spec.serial_share);
+  if (object.has("serial_layer_bytes") && !object.is_null("serial_layer_bytes")) {
+    spec.serial_layer = read_quantity<Bytes>(object, "serial_layer_bytes");
+  }
   if (object.has("wait_share")) read_ranged_or_null(object, "wait_share", spec.wait_share);
   read_price_and_power(object, currency, spec);
   return spec;

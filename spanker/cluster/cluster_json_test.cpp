@@ -30,6 +30,7 @@ compute = { value = "20 Gop/s", low = "0.1 Gop/s", high = "30 Gop/s", source = "
 step_overhead = "5 us"
 token_overhead = "0.1 ms"
 serial_share = { value = "13.5 %", low = "5 %", high = "30 %", source = "a fit" }
+serial_layer = "113.8 MB"
 wait_share = "5 %"
 price = { value = "89.99 EUR", low = "80 EUR", high = "99 EUR", source = "a shop" }
 power = "12 W"
@@ -213,7 +214,7 @@ void expect_each_key_missed(Json& whole, Json& part, const std::string& path) {
     Json value = part[key];
     expect_each_key_missed(whole, part[key], path + "." + key);
     part.erase(key);
-    if (key == "serial_share" || key == "wait_share" || key == "contention") {
+    if (key == "serial_share" || key == "serial_layer_bytes" || key == "wait_share" || key == "contention") {
       EXPECT_EQ(fault_of(whole), "none");
     } else {
       expect_start(fault_of(whole), "f.json: " + path + "." + key + ": missing");

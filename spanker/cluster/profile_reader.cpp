@@ -25,12 +25,12 @@ constexpr std::array kLineCodings = {LineCoding::k8b10b, LineCoding::k64b66b};
 constexpr std::array<std::string_view, 12> kProfileKeys = {
     "schema",        "name", "description", "cards",  "card",          "topology",
     "torus_columns", "link", "host_link",   "switch", "card_override", "link_override"};
-constexpr std::array<std::string_view, 9> kCardKeys = {"memory_bandwidth", "memory_capacity", "compute",
-                                                       "step_overhead",    "token_overhead",  "serial_share",
-                                                       "wait_share",       "price",           "power"};
-constexpr std::array<std::string_view, 10> kCardOverrideKeys = {
-    "card",           "memory_bandwidth", "memory_capacity", "compute", "step_overhead",
-    "token_overhead", "serial_share",     "wait_share",      "price",   "power"};
+constexpr std::array<std::string_view, 10> kCardKeys = {
+    "memory_bandwidth", "memory_capacity", "compute",    "step_overhead", "token_overhead",
+    "serial_share",     "serial_layer",    "wait_share", "price",         "power"};
+constexpr std::array<std::string_view, 11> kCardOverrideKeys = {
+    "card",         "memory_bandwidth", "memory_capacity", "compute", "step_overhead", "token_overhead",
+    "serial_share", "serial_layer",     "wait_share",      "price",   "power"};
 constexpr std::array<std::string_view, 3> kSwitchKeys = {"contention", "price", "power"};
 constexpr std::array<std::string_view, 5> kLinkKeys = {"lanes", "lane_rate", "coding", "bandwidth",
                                                        "latency"};
@@ -76,6 +76,10 @@ void read_card(const StrictTable& table, CardSpec& spec, std::string& currency) 
   if (table.has("token_overhead"))
     spec.token_overhead = ranged_quantity(table, "token_overhead", parse_duration);
   if (table.has("serial_share")) spec.serial_share = ranged_quantity(table, "serial_share", parse_share);
+  if (table.has("serial_layer")) {
+    spec.serial_layer = table.quantity("serial_layer", parse_bytes);
+    if (!spec.serial_share) table.fail("serial_layer", "says nothing by itself", "serial_share beside it");
+  }
   if (table.has("wait_share")) spec.wait_share = ranged_quantity(table, "wait_share", parse_share);
   read_price_and_power(table, spec, currency);
 }

@@ -148,6 +148,7 @@ class ProfileWriter {
     overhead("step_overhead", spec.step_overhead);
     overhead("token_overhead", spec.token_overhead);
     quantity("serial_share", spec.serial_share);
+    if (spec.serial_layer) line(fmt::format("serial_layer = \"{}\"", spanker::text_of(*spec.serial_layer)));
     quantity("wait_share", spec.wait_share);
     quantity("price", spec.price);
     quantity("power", spec.power);

@@ -47,6 +47,7 @@ compute = { value = "20 Gop/s", low = "19999999999.5 op/s" }
 step_overhead = { value = "5 us", low = "0 s", high = "0.0000123456789012 s" }
 token_overhead = "0.1 ms"
 serial_share = { value = "13.7 %", low = "0 %", high = "99.99 %", source = "a fit" }
+serial_layer = "113836033 B"
 wait_share = "100 %"
 price = { value = "79.95 EUR", high = "100 EUR" }
 power = "800 mW"

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "spanker/base/text.hpp"
+#include "spanker/cost/serial_share.hpp"
 #include "spanker/measure/fit_numbers.hpp"
 #include "spanker/measure/least_squares.hpp"
 #include "spanker/measure/run_work.hpp"
@@ -207,6 +209,34 @@ class Fitter {
   std::vector<Unknown> unknowns_;
 };
 
+/// The layers of the runs' models, where they are of one size.
+std::optional<Bytes> one_layer_of(std::span<const RunWork> works) {
+  if (works.empty()) return std::nullopt;
+  const Bytes layer = works.front().layer;
+  const bool is_one = std::ranges::all_of(works, [&](const RunWork& work) { return work.layer == layer; });
+  return is_one ? std::optional(layer) : std::nullopt;
+}
+
+/// A serial share that runs of layers of one size tell is theirs; one that they do not is the base's.
+void settle_serial_share(Fit& fit, const Cluster& base, Bytes layer) {
+  const auto number = std::ranges::find(fit.numbers, "card.serial_share", &FittedNumber::key);
+  const auto fitted = fit.cluster.card.serial_share;
+  const auto settle = [&](CardSpec& card, const CardSpec& before) {
+    if (number->identified && card.serial_share == fitted) {
+      card.serial_layer = layer;
+    } else {
+      card.serial_layer = before.serial_layer;
+      if (before.serial_layer && *before.serial_layer != layer) card.serial_share = before.serial_share;
+    }
+  };
+  settle(fit.cluster.card, base.card);
+  for (auto& [id, card] : fit.cluster.card_overrides) settle(card, base.card_overrides.at(id));
+  if (number->identified || !fit.cluster.card.serial_share) return;
+  const Ranged<Share>& share = *fit.cluster.card.serial_share;
+  *number = {number->key,       number->modelled, false,           share.value.value,
+             share.value.value, share.low.value,  share.high.value};
+}
+
 }  // namespace
 
 Result<Fit> fit_cluster(const Cluster& base, std::span<const LocatedRun> runs) {
@@ -216,7 +246,11 @@ Result<Fit> fit_cluster(const Cluster& base, std::span<const LocatedRun> runs) {
     if (!work) return tl::unexpected(work.error());
     works.push_back(std::move(*work));
   }
-  return Fitter(base, runs, std::move(works)).fit();
+  const auto layer = one_layer_of(works);
+  const Cluster seen = layer ? for_layers_of(*layer, base) : base;
+  Fit fit = Fitter(seen, runs, std::move(works)).fit();
+  if (layer) settle_serial_share(fit, base, *layer);
+  return fit;
 }
 
 }  // namespace spanker

@@ -62,6 +62,53 @@ TEST(Fit, TwoCardCountsTellTheSerialShare) {
   EXPECT_FALSE(number(fit, "switch.contention").identified) << "two cards do not crowd a switch";
 }
 
+TEST(Fit, AShareThatOneModelToldIsThatOfItsLayers) {
+  const Fit fit = fitted(boards(), {synthetic(run_on(1), boards()), synthetic(run_on(2), boards())});
+  // Llama 2 7B: 4 square matrices and 3 of the FFN in Q4_0, two norms in F32.
+  const Bytes layer((4 * 4096 * 4096 + 3 * 4096 * 11008) * 18ull / 32 + 2 * 4096 * 4);
+  EXPECT_EQ(fit.cluster.card.serial_layer, layer);
+  // For larger layers it lies between a fixed time and the same share.
+  const auto work = run_work(run_on(2, "llama-2-13b"), fit.cluster, "x");
+  ASSERT_TRUE(work);
+  const auto compute = [&](Bound bound) {
+    return run_seconds(*work, run_rates(fit.cluster, 2, bound)).compute;
+  };
+  Cluster same = fit.cluster;
+  same.card.serial_layer.reset();
+  EXPECT_LT(compute(Bound::kValue), run_seconds(*work, run_rates(same, 2, Bound::kValue)).compute);
+  EXPECT_EQ(compute(Bound::kLow), run_seconds(*work, run_rates(same, 2, Bound::kLow)).compute);
+  EXPECT_LT(compute(Bound::kHigh), run_seconds(*work, run_rates(same, 2, Bound::kHigh)).compute);
+}
+
+TEST(Fit, AShareThatSeveralModelsToldIsThatOfAll) {
+  std::vector<LocatedRun> runs;
+  for (const char* model : {"llama-2-7b", "llama-2-13b"}) {
+    for (const std::uint32_t cards : {1u, 2u}) runs.push_back(synthetic(run_on(cards, model), boards()));
+  }
+  const Fit fit = fitted(boards(), runs);
+  EXPECT_TRUE(number(fit, "card.serial_share").identified);
+  EXPECT_FALSE(fit.cluster.card.serial_layer.has_value());
+}
+
+TEST(Fit, AShareThatRunsDoNotTellIsStillThatOfTheBasesLayers) {
+  Cluster base = boards();
+  base.card.serial_layer = Bytes(50'000'000);
+  const Fit fit = fitted(base, {synthetic(run_on(1), boards())});
+  EXPECT_EQ(fit.cluster.card.serial_share, base.card.serial_share);
+  EXPECT_EQ(fit.cluster.card.serial_layer, base.card.serial_layer);
+  EXPECT_EQ(number(fit, "card.serial_share").value, base.card.serial_share->value.value);
+}
+
+// From a base that was fitted to other layers.
+TEST(Fit, AShareIsFoundFromTheShareOfOtherLayers) {
+  Cluster base = boards();
+  base.card.serial_layer = Bytes(50'000'000);
+  const Cluster cluster = truth(11e9, 0.25, 2e-4, 0.1);
+  const Fit fit = fitted(base, {synthetic(run_on(1), cluster), synthetic(run_on(2), cluster)});
+  EXPECT_NEAR(fit.cluster.card.serial_share->value.value, 0.25, 0.01);
+  EXPECT_GT(*fit.cluster.card.serial_layer, Bytes(100'000'000));
+}
+
 TEST(Fit, ModelsOfDifferentSizeTellFixedCostsApart) {
   Cluster cluster = truth(5e9, 0.1, 1e-4, 0.1);
   cluster.card.token_overhead = exactly<Seconds>(0.15);

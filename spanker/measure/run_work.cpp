@@ -9,6 +9,7 @@
 
 #include "spanker/cluster/network.hpp"
 #include "spanker/cluster/profile.hpp"
+#include "spanker/cost/serial_share.hpp"
 #include "spanker/graph/operators.hpp"
 #include "spanker/model/load.hpp"
 #include "spanker/plan/predict.hpp"
@@ -41,6 +42,7 @@ class EngineWork {
   EngineWork(EngineSchedule schedule, const Model& model, std::uint32_t cards, const EngineVectors& vectors)
       : schedule_(schedule), model_(model), vectors_(vectors) {
     work_.cards = cards;
+    work_.layer = decode_layer_bytes(model);
     // In a pipeline one card works, or one message is under way, at a time.
     work_.waits = cards > 1 && schedule != EngineSchedule::kPipeline;
     work_.contended = work_.waits;
@@ -141,9 +143,12 @@ Cluster with_unit_costs(Cluster cluster) {
 }
 
 Cluster with_serial_share(Cluster cluster, double share) {
-  const Ranged<Share> exactly{Share(share), Share(share), Share(share), ""};
-  cluster.card.serial_share = exactly;
-  for (auto& [id, card] : cluster.card_overrides) card.serial_share = exactly;
+  const auto set = [&](CardSpec& card) {
+    card.serial_share = {Share(share), Share(share), Share(share), ""};
+    card.serial_layer.reset();
+  };
+  set(cluster.card);
+  for (auto& [id, card] : cluster.card_overrides) set(card);
   return cluster;
 }
 
@@ -188,6 +193,7 @@ Result<RunWork> planned_work(const MeasuredRun& run, Model model, const Cluster&
   const RunRates rates = run_rates(cluster, run.cards, Bound::kValue);
   RunWork work;
   work.cards = run.cards;
+  work.layer = problem->layer_bytes;
   const double whole = memory_seconds(1);
   work.kernels.push_back({whole * rates.memory_bandwidth, 0, 1, memory_seconds(0) / whole});
   work.other_compute = cost.compute.count();
@@ -211,11 +217,13 @@ RunRates run_rates(const Cluster& cluster, std::uint32_t cards, Bound bound) {
     rates.step_overhead = std::max(rates.step_overhead, at(card.step_overhead, bound, false).count());
     rates.token_overhead = std::max(rates.token_overhead, at(card.token_overhead, bound, false).count());
     rates.serial_share = std::max(rates.serial_share, share_at(card.serial_share, bound));
+    if (card.serial_layer) rates.serial_layer = *card.serial_layer;
     rates.wait_share = std::max(rates.wait_share, share_at(card.wait_share, bound));
   }
   rates.link_latency = at(cluster.link.latency, bound, false).count();
   rates.link_bandwidth = at(cluster.link.bandwidth, bound, true).value;
   rates.contention = share_at(cluster.star_switch.contention, bound);
+  rates.bound = bound;
   return rates;
 }
 
@@ -237,9 +245,14 @@ RunSeconds run_seconds(const RunWork& work, const RunRates& rates) {
   const auto cards = static_cast<double>(work.cards);
   RunSeconds seconds;
   seconds.compute = rates.token_overhead + work.steps * rates.step_overhead + work.other_compute;
+  const bool is_of_all = rates.serial_layer.value == 0;
+  const double serial =
+      is_of_all
+          ? rates.serial_share
+          : std::min(1.0, rates.serial_share * serial_scale(rates.serial_layer, work.layer, rates.bound));
   for (const RunWork::Kernel& kernel : work.kernels) {
     const double whole = std::max(kernel.bytes / rates.memory_bandwidth, kernel.ops / rates.compute);
-    seconds.compute += kernel.times * whole * (rates.serial_share + (1 - rates.serial_share) * kernel.part);
+    seconds.compute += kernel.times * whole * (serial + (1 - serial) * kernel.part);
   }
   if (work.latencies + work.wire_bytes > 0) {
     const double crowd = work.contended ? 1 + rates.contention * std::max(0.0, cards - 2) : 1;

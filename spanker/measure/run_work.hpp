@@ -18,10 +18,12 @@ struct RunRates {
   double step_overhead = 0;     ///< seconds
   double token_overhead = 0;    ///< seconds
   double serial_share = 0;
+  Bytes serial_layer;  ///< that the serial share was seen with; 0: with all
   double wait_share = 0;
   double link_latency = 0;    ///< seconds, of one cable
   double link_bandwidth = 0;  ///< bytes per second, of one cable
   double contention = 0;
+  Bound bound = Bound::kValue;  ///< of the ranges
 };
 
 /// Of the first `cards` cards of the cluster, at one end of all ranges.
@@ -48,6 +50,7 @@ struct RunWork {
 
   std::uint32_t cards = 1;
   std::vector<Kernel> kernels;  ///< one after another, on the card with the most to do
+  Bytes layer;                  ///< decode_layer_bytes of the model
   double steps = 0;             ///< fixed costs of steps
   double other_compute = 0;     ///< seconds of arithmetic that no fitted number changes
   double latencies = 0;         ///< of single cables, one after another
@@ -82,7 +85,7 @@ RunWork engine_work(EngineSchedule schedule, const Model& model, const Cluster& 
 /// loaded, where the cluster cannot have so many cards, or where no plan of the strategy can be made.
 Result<RunWork> run_work(const MeasuredRun& run, const Cluster& cluster, std::string_view where);
 
-/// With n cards, serial share s, contention c and wait share w:
+/// With n cards, serial share s (serial_scale times that of the rates), contention c and wait share w:
 ///   compute = token_overhead + steps * step_overhead + sum of kernels * (s + (1 - s) * part)
 ///   transfer = (latencies * latency + wire_bytes / bandwidth) * (1 + c * max(0, n - 2)) + w * compute
 /// Amdahl's law; the wait of a root for the slowest card; contention where the work meets it.

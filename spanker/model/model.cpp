@@ -39,16 +39,32 @@ Bytes weight_bytes(const Model& model) {
   return bytes;
 }
 
+namespace {
+
+/// Read for a token of a tensor, or of a stack of experts: no token uses more than one matrix of what is no
+/// stack.
+Bytes read_bytes(const Model& model, const Tensor& tensor) {
+  return tensor.matrix_bytes() * std::min<std::uint64_t>(tensor.matrices, model.shape.experts_per_token());
+}
+
+}  // namespace
+
 Bytes decode_weight_bytes(const Model& model) {
   Bytes bytes = model.token_embedding.row_bytes();
   for (const NamedTensor& named : named_tensors(model)) {
     const bool looked_up_only = named.purpose == TensorPurpose::kTokenEmbedding && model.output.has_value();
     if (looked_up_only) continue;
-    // No token uses more than one matrix of what is no stack.
-    bytes += named.tensor.matrix_bytes() *
-             std::min<std::uint64_t>(named.tensor.matrices, model.shape.experts_per_token());
+    bytes += read_bytes(model, named.tensor);
   }
   return bytes;
+}
+
+Bytes decode_layer_bytes(const Model& model) {
+  Bytes bytes;
+  for (const NamedTensor& named : named_tensors(model)) {
+    if (named.name.starts_with("blk.")) bytes += read_bytes(model, named.tensor);
+  }
+  return Bytes(bytes.value / std::max<std::size_t>(1, model.layers.size()));
 }
 
 }  // namespace spanker

@@ -100,5 +100,7 @@ Bytes weight_bytes(const Model& model);
 /// the num_experts_per_tok that the router picks, and one embedding row. Where the table also makes the
 /// logits it is read whole, and the row comes on top.
 Bytes decode_weight_bytes(const Model& model);
+/// Of those, the bytes of an average layer, rounded down.
+Bytes decode_layer_bytes(const Model& model);
 
 }  // namespace spanker

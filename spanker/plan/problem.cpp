@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "spanker/cost/serial_share.hpp"
+
 namespace spanker {
 namespace {
 
@@ -106,15 +108,16 @@ Result<Problem> Problem::make(Model model, Cluster cluster, Workload workload) {
   problem.head_unit = query_head_unit(model);
   problem.column_unit = ffn_column_unit(model);
   problem.row_unit = vocabulary_row_unit(model);
+  problem.layer_bytes = decode_layer_bytes(model);
+  problem.cluster = for_layers_of(problem.layer_bytes, std::move(cluster));
   problem.model = std::move(model);
-  problem.cluster = std::move(cluster);
   problem.workload = workload;
   return problem;
 }
 
 Problem Problem::with_cluster(Cluster other) const {
   Problem changed = *this;
-  changed.cluster = std::move(other);
+  changed.cluster = for_layers_of(layer_bytes, std::move(other));
   return changed;
 }
 

@@ -29,12 +29,13 @@ inline constexpr std::uint32_t kMaxPlannedCards = 1024;
 /// A question for the planner: model, cluster and workload that fit together, with what follows from them.
 struct Problem {
   Model model;
-  Cluster cluster;
+  Cluster cluster;  ///< as it is for the model's layers (for_layers_of)
   Workload workload;
   LayerKinds layers;
   std::uint32_t head_unit = 1;    ///< query_head_unit
   std::uint64_t column_unit = 1;  ///< ffn_column_unit
   std::uint64_t row_unit = 1;     ///< vocabulary_row_unit
+  Bytes layer_bytes;              ///< decode_layer_bytes
 
   /// Fails with kBadInput where the workload is impossible for the model: no tokens, more than the context
   /// holds, a KV or link type that is not F32, F16 or Q8_0, or whose block does not divide a head.

@@ -44,6 +44,9 @@ void add_card(Table& table, const std::string& name, const CardSpec& card, const
   if (card.step_overhead.high.count() > 0) add_row(table, name + " step overhead", card.step_overhead);
   if (card.token_overhead.high.count() > 0) add_row(table, name + " token overhead", card.token_overhead);
   if (card.serial_share) add_row(table, name + " serial share", *card.serial_share);
+  if (card.serial_layer)
+    table.add(
+        {name + " serial layer", format(*card.serial_layer), "-", "what the serial share was seen with"});
   if (card.wait_share) add_row(table, name + " wait share", *card.wait_share);
   add_price_and_power(table, name, card, cluster);
 }
