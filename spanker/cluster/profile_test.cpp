@@ -120,7 +120,8 @@ TEST(Profile, RefusesMissingKeys) {
          "missing");
   refuse("schema = \"spanker.cluster/1\"\nname = \"n\"\ncards = 1\ntopology = \"ring\"", "x.toml: card",
          "missing");
-  refuse(with("[link]", "serial_layer = \"1 MB\"\n[link]"), "x.toml:", "card.serial_layer: says nothing by itself");
+  refuse(with("[link]", "serial_layer = \"1 MB\"\n[link]"),
+         "x.toml:", "card.serial_layer: says nothing by itself");
   const std::string whole = sound();
   refuse(whole.substr(0, whole.find("[host_link]")), "x.toml: host_link", "missing");
   refuse(with("\"test\"", "\"\""), "x.toml:2: name", "empty");

@@ -252,7 +252,8 @@ void expect_every_key_is_missed(Json& whole, Json& part, const std::string& path
   for (const auto& [key, value] : before.items()) {
     const std::string inner = (path.empty() ? "" : path + ".") + key;
     expect_every_key_is_missed(whole, part[key], inner);
-    if (key == "serial_share" || key == "serial_layer_bytes" || key == "wait_share") continue;  // which older files do not have
+    if (key == "serial_share" || key == "serial_layer_bytes" || key == "wait_share")
+      continue;  // which older files do not have
     part.erase(key);
     const std::string start = "plan.json: " + inner + ": missing";
     expect_start(error_line(whole.dump()), start);
