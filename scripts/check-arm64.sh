@@ -9,7 +9,7 @@ mkdir -p "$work"/{lists/partial,archives/partial,objects}
 
 as_root=()
 [[ $(id -u) -eq 0 ]] || as_root=(sudo)
-if ! command -v aarch64-linux-gnu-g++ qemu-aarch64 >/dev/null; then
+if ! { command -v aarch64-linux-gnu-g++ && command -v qemu-aarch64; } >/dev/null; then
   "${as_root[@]}" apt-get update -q
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
     g++-aarch64-linux-gnu qemu-user
