@@ -113,11 +113,10 @@ Outcome run_schedule(const Question& question, const Flags& flags, const Style& 
   const Problem& problem = question.problem;
   const auto schedule = parse_engine_schedule(*flags.schedule, "--schedule");
   if (!schedule) return Outcome::failed(schedule.error());
-  const std::uint32_t cards = problem.cluster.card_count;
   const RunWork work =
       engine_work(*schedule, problem.model, problem.cluster,
                   {problem.workload.link_type, problem.workload.kv_type, problem.workload.context});
-  const auto at = [&](Bound bound) { return run_seconds(work, run_rates(problem.cluster, cards, bound)); };
+  const auto at = [&](Bound bound) { return run_seconds(work, run_rates(problem.cluster, work, bound)); };
   const EnginePrediction prediction{*schedule,        at(Bound::kValue), at(Bound::kLow),
                                     at(Bound::kHigh), work.root_sent,    work.root_received};
   return Outcome::fine(flags.json ? to_json(problem, prediction) : to_text(problem, prediction, style));

@@ -73,7 +73,7 @@ class Fitter {
       : base_(base), runs_(runs), works_(std::move(works)), observations_(observations_of(runs)) {
     RunScale scale{1e300, 1};
     for (std::size_t i = 0; i < works_.size(); ++i) {
-      rates_.push_back(run_rates(base, works_[i].cards, Bound::kValue));
+      rates_.push_back(run_rates(base, works_[i], Bound::kValue));
       const MeasuredRun& run = runs[i].run;
       scale.shortest_seconds =
           std::min(scale.shortest_seconds, run.compute_seconds.value_or(run.seconds_per_token).count());
@@ -217,17 +217,17 @@ std::optional<Bytes> one_layer_of(std::span<const RunWork> works) {
   return is_one ? std::optional(layer) : std::nullopt;
 }
 
-/// A serial share that runs of layers of one size tell is theirs; one that they do not is the base's.
+/// Serial shares of a fit to runs of layers of one size are for those: they keep that where the runs told
+/// one, and are the base's otherwise.
 void settle_serial_share(Fit& fit, const Cluster& base, Bytes layer) {
   const auto number = std::ranges::find(fit.numbers, "card.serial_share", &FittedNumber::key);
-  const auto fitted = fit.cluster.card.serial_share;
   const auto settle = [&](CardSpec& card, const CardSpec& before) {
-    if (number->identified && card.serial_share == fitted) {
-      card.serial_layer = layer;
-    } else {
-      card.serial_layer = before.serial_layer;
-      if (before.serial_layer && *before.serial_layer != layer) card.serial_share = before.serial_share;
+    if (number->identified) {
+      if (card.serial_share) card.serial_layer = layer;
+      return;
     }
+    card.serial_layer = before.serial_layer;
+    if (before.serial_layer && *before.serial_layer != layer) card.serial_share = before.serial_share;
   };
   settle(fit.cluster.card, base.card);
   for (auto& [id, card] : fit.cluster.card_overrides) settle(card, base.card_overrides.at(id));

@@ -190,10 +190,10 @@ Result<RunWork> planned_work(const MeasuredRun& run, Model model, const Cluster&
   };
   const Cost cost = decode_cost(*problem, *plan, Bound::kValue);
   const Cost counted = decode_cost(problem->with_cluster(with_unit_costs(cluster)), *plan, Bound::kValue);
-  const RunRates rates = run_rates(cluster, run.cards, Bound::kValue);
   RunWork work;
   work.cards = run.cards;
   work.layer = problem->layer_bytes;
+  const RunRates rates = run_rates(cluster, work, Bound::kValue);
   const double whole = memory_seconds(1);
   work.kernels.push_back({whole * rates.memory_bandwidth, 0, 1, memory_seconds(0) / whole});
   work.other_compute = cost.compute.count();
@@ -206,24 +206,27 @@ Result<RunWork> planned_work(const MeasuredRun& run, Model model, const Cluster&
 
 }  // namespace
 
-RunRates run_rates(const Cluster& cluster, std::uint32_t cards, Bound bound) {
+RunRates run_rates(const Cluster& cluster, const RunWork& work, Bound bound) {
+  const auto scale = [&](const CardSpec& card) {
+    return card.serial_layer ? serial_scale(*card.serial_layer, work.layer, bound) : 1;
+  };
   RunRates rates;
+  rates.serial_scale = scale(cluster.card_at(0));
   rates.memory_bandwidth = std::numeric_limits<double>::infinity();
   rates.compute = std::numeric_limits<double>::infinity();
-  for (CardId id = 0; id < cards; ++id) {
+  for (CardId id = 0; id < work.cards; ++id) {
     const CardSpec& card = cluster.card_at(id);
     rates.memory_bandwidth = std::min(rates.memory_bandwidth, at(card.memory_bandwidth, bound, true).value);
     if (card.compute) rates.compute = std::min(rates.compute, at(*card.compute, bound, true).value);
     rates.step_overhead = std::max(rates.step_overhead, at(card.step_overhead, bound, false).count());
     rates.token_overhead = std::max(rates.token_overhead, at(card.token_overhead, bound, false).count());
-    rates.serial_share = std::max(rates.serial_share, share_at(card.serial_share, bound));
-    if (card.serial_layer) rates.serial_layer = *card.serial_layer;
+    rates.serial_share =
+        std::max(rates.serial_share, share_at(card.serial_share, bound) * scale(card) / rates.serial_scale);
     rates.wait_share = std::max(rates.wait_share, share_at(card.wait_share, bound));
   }
   rates.link_latency = at(cluster.link.latency, bound, false).count();
   rates.link_bandwidth = at(cluster.link.bandwidth, bound, true).value;
   rates.contention = share_at(cluster.star_switch.contention, bound);
-  rates.bound = bound;
   return rates;
 }
 
@@ -245,11 +248,7 @@ RunSeconds run_seconds(const RunWork& work, const RunRates& rates) {
   const auto cards = static_cast<double>(work.cards);
   RunSeconds seconds;
   seconds.compute = rates.token_overhead + work.steps * rates.step_overhead + work.other_compute;
-  const bool is_of_all = rates.serial_layer.value == 0;
-  const double serial =
-      is_of_all
-          ? rates.serial_share
-          : std::min(1.0, rates.serial_share * serial_scale(rates.serial_layer, work.layer, rates.bound));
+  const double serial = std::min(1.0, rates.serial_share * rates.serial_scale);
   for (const RunWork::Kernel& kernel : work.kernels) {
     const double whole = std::max(kernel.bytes / rates.memory_bandwidth, kernel.ops / rates.compute);
     seconds.compute += kernel.times * whole * (serial + (1 - serial) * kernel.part);

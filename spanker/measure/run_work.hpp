@@ -18,16 +18,12 @@ struct RunRates {
   double step_overhead = 0;     ///< seconds
   double token_overhead = 0;    ///< seconds
   double serial_share = 0;
-  Bytes serial_layer;  ///< that the serial share was seen with; 0: with all
+  double serial_scale = 1;  ///< of the share, for the layers of the run
   double wait_share = 0;
   double link_latency = 0;    ///< seconds, of one cable
   double link_bandwidth = 0;  ///< bytes per second, of one cable
   double contention = 0;
-  Bound bound = Bound::kValue;  ///< of the ranges
 };
-
-/// Of the first `cards` cards of the cluster, at one end of all ranges.
-RunRates run_rates(const Cluster& cluster, std::uint32_t cards, Bound bound);
 
 /// Seconds of a decoded token, told apart as runs files do.
 struct RunSeconds {
@@ -84,6 +80,9 @@ RunWork engine_work(EngineSchedule schedule, const Model& model, const Cluster& 
 /// plan of that strategy asks. Fails with kBadInput naming `where` and the key where the model cannot be
 /// loaded, where the cluster cannot have so many cards, or where no plan of the strategy can be made.
 Result<RunWork> run_work(const MeasuredRun& run, const Cluster& cluster, std::string_view where);
+
+/// Of the first cards of the cluster, as many as the work is for, at one end of all ranges.
+RunRates run_rates(const Cluster& cluster, const RunWork& work, Bound bound);
 
 /// With n cards, serial share s (serial_scale times that of the rates), contention c and wait share w:
 ///   compute = token_overhead + steps * step_overhead + sum of kernels * (s + (1 - s) * part)

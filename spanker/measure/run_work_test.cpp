@@ -16,7 +16,7 @@ using testing::run_on;
 RunSeconds seconds_of(const MeasuredRun& run, const Cluster& cluster) {
   const auto work = run_work(run, cluster, "r");
   EXPECT_TRUE(work) << to_line(work.error());
-  return run_seconds(*work, run_rates(cluster, run.cards, Bound::kValue));
+  return run_seconds(*work, run_rates(cluster, *work, Bound::kValue));
 }
 
 // Llama 2 7B in Q4_0 from its shapes: 18 bytes for 32 weights; norms, an embedding row and one position of KV
@@ -70,13 +70,15 @@ TEST(RunWork, SlowestOfTheCardsDecides) {
   CardSpec slow = cluster.card;
   slow.memory_bandwidth.value = BytesPerSecond(1e9);
   cluster.card_overrides.emplace(1, slow);
-  EXPECT_EQ(run_rates(cluster, 1, Bound::kValue).memory_bandwidth, 5e9);
-  EXPECT_EQ(run_rates(cluster, 2, Bound::kValue).memory_bandwidth, 1e9);
+  RunWork work;
+  EXPECT_EQ(run_rates(cluster, work, Bound::kValue).memory_bandwidth, 5e9);
+  work.cards = 2;
+  EXPECT_EQ(run_rates(cluster, work, Bound::kValue).memory_bandwidth, 1e9);
 }
 
 TEST(RunWork, BoundsArePessimisticAndOptimistic) {
   const auto work = run_work(run_on(4), boards(), "r");
-  const auto at = [&](Bound bound) { return run_seconds(*work, run_rates(boards(), 4, bound)); };
+  const auto at = [&](Bound bound) { return run_seconds(*work, run_rates(boards(), *work, bound)); };
   EXPECT_GT(at(Bound::kLow).compute, at(Bound::kValue).compute);
   EXPECT_GT(at(Bound::kLow).transfer, at(Bound::kValue).transfer);
   EXPECT_LT(at(Bound::kHigh).compute, at(Bound::kValue).compute);

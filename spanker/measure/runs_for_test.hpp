@@ -55,7 +55,7 @@ inline LocatedRun synthetic(MeasuredRun run, const Cluster& truth, double comput
                             double transfer_factor = 1) {
   const auto work = run_work(run, truth, "synthetic");
   EXPECT_TRUE(work) << to_line(work.error());
-  const RunSeconds seconds = run_seconds(*work, run_rates(truth, run.cards, Bound::kValue));
+  const RunSeconds seconds = run_seconds(*work, run_rates(truth, *work, Bound::kValue));
   run.compute_seconds = Seconds(seconds.compute * compute_factor);
   run.transfer_seconds = Seconds(seconds.transfer * transfer_factor);
   run.seconds_per_token = *run.compute_seconds + *run.transfer_seconds + Seconds(seconds.other);

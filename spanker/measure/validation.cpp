@@ -29,7 +29,7 @@ Result<ValidatedRun> predicted(const LocatedRun& located, const Cluster& cluster
   const MeasuredRun& run = located.run;
   const auto work = run_work(run, cluster, located.where);
   if (!work) return tl::unexpected(work.error());
-  const auto at = [&](Bound bound) { return run_seconds(*work, run_rates(cluster, run.cards, bound)); };
+  const auto at = [&](Bound bound) { return run_seconds(*work, run_rates(cluster, *work, bound)); };
   const RunSeconds value = at(Bound::kValue);
   const RunSeconds quick = at(Bound::kHigh);
   const RunSeconds slow = at(Bound::kLow);
