@@ -398,7 +398,7 @@ std::vector<SampleModel> sample_models() {
         Architecture::kLlama, layers, hidden, ffn, heads, kv_heads, head_dim, 8192, 2048, 1e-5, 1e4, false};
   };
   return {{"48 layers of 1024", shape(48, 1024, 2816, 16, 4, 64)},
-          {"12 layers of 2048", shape(12, 2048, 5632, 32, 8, 64)},
+          {"22 layers of 2048", shape(22, 2048, 5632, 32, 8, 64)},
           {"6 layers of 4096", shape(6, 4096, 11008, 32, 8, 128)}};
 }
 

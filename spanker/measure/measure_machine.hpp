@@ -64,7 +64,8 @@ struct SampleModel {
   std::string name;
   ModelShape shape;
 };
-/// One of many small steps, one of few large ones and one between, so that bytes and steps can be told apart.
+/// One of many small steps, one of few large ones and one between, so that bytes and steps can be told apart:
+/// layers of such models as are run, and about as deep (docs/calibration.md has what shallower ones did).
 /// Each has more weights than caches hold from token to token: a server's last cache, said to be of 300 MB,
 /// was seen to hold some of 128 MB and nothing of 256 MB.
 std::vector<SampleModel> sample_models();
